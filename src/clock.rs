@@ -1,0 +1,63 @@
+//! The only place that reads or waits for time.
+//!
+//! Everything else is handed a [`Clock`], so that the whole engine runs under virtual time in simulations.
+//! A [`Clock::simulated`] clock follows tokio's timer: with tokio's paused time a pause of ten minutes takes none.
+//! Paused time is for the in-process simulator only; over sockets it gives false time-outs.
+#![expect(clippy::disallowed_methods, reason = "this module is the one that is allowed to")]
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+/// A source of wall-clock time and of pauses.
+#[derive(Clone, Debug)]
+pub struct Clock(Kind);
+
+#[derive(Clone, Debug)]
+enum Kind {
+    System,
+    Simulated { origin: Timestamp, started: tokio::time::Instant },
+}
+
+impl Clock {
+    /// The machine's own clock.
+    pub fn system() -> Self {
+        Self(Kind::System)
+    }
+
+    /// A clock that shows `origin` now and from here on follows tokio's timer.
+    pub fn simulated(origin: Timestamp) -> Self {
+        Self(Kind::Simulated { origin, started: tokio::time::Instant::now() })
+    }
+
+    /// The time now.
+    pub fn now(&self) -> Timestamp {
+        match &self.0 {
+            Kind::System => Timestamp::now(),
+            Kind::Simulated { origin, started } => *origin + started.elapsed(),
+        }
+    }
+
+    /// Waits for `pause`.
+    pub async fn sleep(&self, pause: Duration) {
+        tokio::time::sleep(pause).await;
+    }
+
+    /// Waits until `when`; returns at once if that has passed.
+    pub async fn sleep_until(&self, when: Timestamp) {
+        let pause = when.duration_since(self.now());
+        if let Ok(pause) = Duration::try_from(pause) {
+            self.sleep(pause).await;
+        }
+    }
+
+    /// Runs `work`, giving up after `limit`; `None` means it was given up.
+    pub async fn timeout<F: Future>(&self, limit: Duration, work: F) -> Option<F::Output> {
+        tokio::time::timeout(limit, work).await.ok()
+    }
+}
+
+/// The time from `earlier` to `later`; zero if it is negative.
+pub fn between(earlier: Timestamp, later: Timestamp) -> Duration {
+    Duration::try_from(later.duration_since(earlier)).unwrap_or_default()
+}

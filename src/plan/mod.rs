@@ -1,0 +1,1 @@
+//! What a workflow means for the instances that are there.
