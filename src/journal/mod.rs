@@ -1,1 +1,11 @@
-//! To come.
+//! What happened, durably, and what may happen next.
+//!
+//! Level 3. One event family serves the live feed, the disk format, replay and every report. [`State::next`] is the
+//! only way to change an instance's state, and its table is the only place that says which event is legal when.
+//! A `Recorded` intent is proof that it was written before it is carried out: only `Journal::intend` makes one.
+
+mod event;
+mod state;
+
+pub use event::{Event, Failure, Halt, Intent, Order, Record, RunId, Verdict};
+pub use state::{IllegalEvent, Ledger, Refused, Stage, State};

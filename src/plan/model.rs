@@ -153,7 +153,7 @@ impl From<&Instance> for Found {
 
 /// One change to one instance.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[serde(rename_all = "kebab-case", rename_all_fields = "kebab-case")]
 pub enum Step {
     /// Bind SSH keys. First, since a password set afterwards keeps password login open.
     LoadSshKeys {
@@ -232,7 +232,7 @@ pub struct PriceChange {
 
 /// Why an instance can't be stopped or changed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
-#[serde(rename_all = "kebab-case")]
+#[serde(rename_all = "kebab-case", rename_all_fields = "kebab-case")]
 pub enum Refusal {
     /// The account has no such instance in this region.
     #[error("not found in this region")]
@@ -364,7 +364,7 @@ fn broken_rule() -> Weakness {
 
 /// What a person should know before approving.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
-#[serde(rename_all = "kebab-case")]
+#[serde(rename_all = "kebab-case", rename_all_fields = "kebab-case")]
 pub enum Warning {
     /// A load balancer sends requests to it.
     #[error("{}", load_balancer_words(.id, .listener, *.health_check))]
