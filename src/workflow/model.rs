@@ -99,7 +99,7 @@ pub struct ResetPassword {
 
 /// Where a secret comes from. It holds no secret itself.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[serde(rename_all = "kebab-case", rename_all_fields = "kebab-case")]
 pub enum SecretSource {
     /// An environment variable.
     Env(String),
@@ -158,7 +158,7 @@ pub enum Start {
 
 /// An entry of the YAML key `check`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[serde(rename_all = "kebab-case", rename_all_fields = "kebab-case")]
 pub enum Check {
     /// `tcp`: the port accepts a connection.
     Tcp {
@@ -184,6 +184,7 @@ pub enum OnFailure {
 
 /// The YAML key `rollout`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub struct Rollout {
     /// How many instances may be on their way through stop, change and start at one time.
     pub at_once: usize,
