@@ -23,10 +23,10 @@
 //! { "workflow": "resize-web", "digest": "9f86…", "region": "ap-guangzhou", "account": "100000000001",
 //!   "stop": { "mode": "soft", "timeout": { "secs": 600, "nanos": 0 }, "charging": "keep" },
 //!   "password": null, "import-key": null, "checks": [], "on-failure": "start",
-//!   "rollout": { "at_once": 5, "max_failures": 0 },
+//!   "rollout": { "at-once": 5, "max-failures": 0 },
 //!   "instances": [ { "id": "ins-0web0001",
 //!     "found": { "name": "web-1", "zone": "ap-guangzhou-3", "power": "RUNNING", "instance-type": "S5.MEDIUM4" },
-//!     "steps": [ { "resize": { "from": "S5.MEDIUM4", "to": "S5.LARGE8", "cpu": 4, "memory_gib": 8 } } ],
+//!     "steps": [ { "resize": { "from": "S5.MEDIUM4", "to": "S5.LARGE8", "cpu": 4, "memory-gib": 8 } } ],
 //!     "ends": "running", "refusals": [], "warnings": [ { "low-stock": "S5.LARGE8" } ],
 //!     "price": { "price": { "per-hour": 1.2 }, "currency": "CNY" } } ],
 //!   "notes": [] }

@@ -151,7 +151,7 @@ impl From<&Instance> for Found {
 
 /// One change to one instance.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[serde(rename_all = "kebab-case", rename_all_fields = "kebab-case")]
 pub enum Step {
     /// Bind SSH keys. First, since a password set afterwards keeps password login open.
     LoadSshKeys {

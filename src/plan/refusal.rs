@@ -6,7 +6,7 @@ use crate::cloud::{ErrorKind, InstanceType, OperationState, PowerState, password
 
 /// Why an instance can't be stopped or changed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
-#[serde(rename_all = "kebab-case")]
+#[serde(rename_all = "kebab-case", rename_all_fields = "kebab-case")]
 pub enum Refusal {
     /// The account has no such instance in this region.
     #[error("not found in this region")]

@@ -6,7 +6,7 @@ use crate::cloud::{InstanceType, KeyId};
 
 /// What a person should know before approving.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
-#[serde(rename_all = "kebab-case")]
+#[serde(rename_all = "kebab-case", rename_all_fields = "kebab-case")]
 pub enum Warning {
     /// A load balancer sends requests to it.
     #[error("{}", load_balancer_words(.id, .listener, *.health_check))]
