@@ -169,7 +169,11 @@ impl Journal {
     }
 
     /// Writes down one thing that is about to be done for the run as a whole.
-    pub async fn recorded<T>(&mut self, event: Event, what: T) -> Result<(Recorded<T>, Vec<Record>), StoreError> {
+    pub async fn recorded<T>(
+        &mut self,
+        event: Event,
+        what: T,
+    ) -> Result<(Recorded<T>, Vec<Record>), StoreError> {
         let records = self.append(vec![(None, event)]).await?;
         Ok((Recorded(what), records))
     }

@@ -26,14 +26,23 @@ pub(super) async fn perform(
         }
         Intent::Resize { to } => match (ids.pop(), ids.is_empty()) {
             (Some(id), true) => Change::Resize { id, to: to.clone() },
-            _ => return Err(CloudError::new(ErrorKind::Argument, Sent::No, "a resize names exactly one instance")),
+            _ => {
+                return Err(CloudError::new(
+                    ErrorKind::Argument,
+                    Sent::No,
+                    "a resize names exactly one instance",
+                ));
+            }
         },
     };
     cloud.apply(&change).await
 }
 
 /// Imports a key, once. Whether it is there afterwards is for [`find_key`] to say.
-pub(super) async fn import(cloud: &dyn Cloud, recorded: &Recorded<ImportKey>) -> Result<RequestId, CloudError> {
+pub(super) async fn import(
+    cloud: &dyn Cloud,
+    recorded: &Recorded<ImportKey>,
+) -> Result<RequestId, CloudError> {
     let ImportKey { name, public_key } = recorded.get().clone();
     cloud.apply(&Change::ImportKey { name, public_key }).await
 }
@@ -43,5 +52,8 @@ pub(super) async fn find_key(cloud: &dyn Survey, wanted: &ImportKey) -> Result<O
     // The comment behind the material does not count.
     let material = |text: &str| text.split_whitespace().take(2).map(str::to_owned).collect::<Vec<_>>();
     let keys = cloud.key_pairs().await?;
-    Ok(keys.into_iter().find(|key| material(&key.public_key) == material(&wanted.public_key)).map(|key| key.id))
+    Ok(keys
+        .into_iter()
+        .find(|key| material(&key.public_key) == material(&wanted.public_key))
+        .map(|key| key.id))
 }

@@ -54,7 +54,10 @@ pub(super) async fn carry_out(
             let elapsed = between(began, clock.now());
             if elapsed >= check.timeout {
                 let Ready { host, port, timeout } = &check;
-                return Err(format!("{host} port {port} did not accept within {} s: {problem}", timeout.as_secs()));
+                return Err(format!(
+                    "{host} port {port} did not accept within {} s: {problem}",
+                    timeout.as_secs()
+                ));
             }
             clock.sleep(pace.next_look(elapsed, None).min(check.timeout - elapsed)).await;
         }

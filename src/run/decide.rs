@@ -100,7 +100,9 @@ pub fn decide(view: &View<'_>) -> Next {
     match &view.state.stage {
         Stage::Ended { .. } => Next::Rest,
         Stage::Intended { intent, baseline, at } => view.find_out(intent, baseline.as_ref(), *at),
-        Stage::Underway { intent, baseline, request, at } => view.follow(intent, baseline.as_ref(), request, *at),
+        Stage::Underway { intent, baseline, request, at } => {
+            view.follow(intent, baseline.as_ref(), request, *at)
+        }
         Stage::Ready => view.choose(),
     }
 }
@@ -111,12 +113,24 @@ fn failed(failure: Failure) -> Next {
 
 impl<'a> View<'a> {
     /// An operation was accepted: wait for its end and its effect.
-    fn follow(&self, intent: &Intent, baseline: Option<&RequestId>, request: &RequestId, at: Timestamp) -> Next {
+    fn follow(
+        &self,
+        intent: &Intent,
+        baseline: Option<&RequestId>,
+        request: &RequestId,
+        at: Timestamp,
+    ) -> Next {
         let action = intent.action();
         let elapsed = between(at, self.now);
         let limit = self.pace.limit(action, self.plan.stop.timeout);
         let timed_out = || failed(Failure::TimedOut { action, limit, request: Some(request.clone()) });
-        let wait = || if elapsed >= limit { timed_out() } else { self.look_in(self.interval(action, elapsed), at + limit) };
+        let wait = || {
+            if elapsed >= limit {
+                timed_out()
+            } else {
+                self.look_in(self.interval(action, elapsed), at + limit)
+            }
+        };
         let Some(instance) = (match self.observe(at) {
             Ok(instance) => instance,
             Err(next) if elapsed >= limit && matches!(next, Next::Look(_)) => return timed_out(),
@@ -127,7 +141,11 @@ impl<'a> View<'a> {
         let effect = has_effect(intent, instance);
         let may_show = self.seen_at() >= at + self.pace.visibility;
         let achieved = || Next::Note(Event::Achieved { took: elapsed });
-        match instance.latest_operation.as_ref().and_then(|operation| Some((operation, operation.request.as_ref()?))) {
+        match instance
+            .latest_operation
+            .as_ref()
+            .and_then(|operation| Some((operation, operation.request.as_ref()?)))
+        {
             Some((operation, seen)) if seen == request => match operation.state {
                 OperationState::Operating => wait(),
                 OperationState::Failed => {
@@ -135,7 +153,9 @@ impl<'a> View<'a> {
                     failed(Failure::Operation { action, message, request: request.clone() })
                 }
                 OperationState::Success | OperationState::Other(_) if effect => achieved(),
-                OperationState::Success | OperationState::Other(_) if elapsed < limit.min(self.pace.visibility * 2) => {
+                OperationState::Success | OperationState::Other(_)
+                    if elapsed < limit.min(self.pace.visibility * 2) =>
+                {
                     wait()
                 }
                 OperationState::Success | OperationState::Other(_) => {
@@ -179,7 +199,11 @@ impl<'a> View<'a> {
         if instance.is_operating() || instance.power.is_passing() {
             return match self.patience_left() {
                 Some(()) => self.look_in(self.pace.longest / 3, Timestamp::MAX),
-                None => failed(Failure::TimedOut { action: intent.action(), limit: self.pace.recovery, request: None }),
+                None => failed(Failure::TimedOut {
+                    action: intent.action(),
+                    limit: self.pace.recovery,
+                    request: None,
+                }),
             };
         }
         // No trace of the operation. If the wanted state is there, whoever brought it about, there is nothing to send.
@@ -212,7 +236,8 @@ impl<'a> View<'a> {
         {
             return next;
         }
-        let after = ledger.achieved_at.into_iter().chain(ledger.refused.as_ref().map(|refused| refused.at)).max();
+        let after =
+            ledger.achieved_at.into_iter().chain(ledger.refused.as_ref().map(|refused| refused.at)).max();
         let fresh = self.now.checked_sub(self.pace.fresh).unwrap_or(Timestamp::MIN);
         // What was seen as the last effect was achieved is fresh enough; otherwise it must be recent.
         let instance = match self.observe(fresh) {
@@ -267,7 +292,9 @@ impl<'a> View<'a> {
                 // After a failed start the next is not sent at once.
                 let pause = self.pace.pause_after(ledger.failed_starts + 2);
                 match ledger.at {
-                    Some(at) if ledger.failed_starts > 0 && between(at, self.now) < pause => self.look_at(at + pause),
+                    Some(at) if ledger.failed_starts > 0 && between(at, self.now) < pause => {
+                        self.look_at(at + pause)
+                    }
                     _ => self.act(Intent::Start, instance),
                 }
             }
@@ -294,7 +321,8 @@ impl<'a> View<'a> {
         if ledger.failure.is_some() {
             return self.end_well(instance);
         }
-        if complete && (ledger.checks_passed >= self.plan.checks.len() || self.own.ends == EndPower::Stopped) {
+        if complete && (ledger.checks_passed >= self.plan.checks.len() || self.own.ends == EndPower::Stopped)
+        {
             return self.end_well(instance);
         }
         if self.order == Order::CarryOn {
@@ -424,13 +452,16 @@ impl<'a> View<'a> {
 
     /// The change to make next, unless the instance is only to be brought back.
     fn next_step(&self) -> Option<&'a Step> {
-        (self.state.ledger.failure.is_none() && self.order == Order::CarryOn).then(|| self.remaining().next())?
+        (self.state.ledger.failure.is_none() && self.order == Order::CarryOn)
+            .then(|| self.remaining().next())?
     }
 
     fn act(&self, intent: Intent, instance: &Instance) -> Next {
         let baseline = instance.latest_operation.as_ref().and_then(|operation| operation.request.clone());
         let among = match &self.state.ledger.refused {
-            Some(refused) if refused.action == intent.action() && refused.among > 1 => refused.among.div_ceil(2),
+            Some(refused) if refused.action == intent.action() && refused.among > 1 => {
+                refused.among.div_ceil(2)
+            }
             _ if intent.action() == Action::Resize => 1,
             _ => crate::cloud::BATCH,
         };

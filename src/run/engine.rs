@@ -12,13 +12,13 @@ use futures_util::stream::{FuturesUnordered, StreamExt as _};
 use jiff::Timestamp;
 use tokio::sync::{mpsc, watch};
 
+use super::Probe;
 use super::calls;
 use super::checks;
 use super::decide::{Next, Observation, Turn, View, decide};
 use super::outcome::{Cause, Outcome, RunError};
 use super::pace::{Experience, Pace};
 use super::secrets::Secrets;
-use super::Probe;
 use crate::clock::Clock;
 use crate::cloud::{BATCH, CloudError, Instance, InstanceId, KeyId, RequestId, Sent, Survey};
 use crate::journal::{Event, Failure, Intent, Joint, Journal, Order, Record, Stage, State, Took, Verdict};
@@ -51,8 +51,9 @@ pub async fn drive(
     orders: watch::Receiver<Order>,
     feed: mpsc::UnboundedSender<Record>,
 ) -> Result<Outcome, RunError> {
-    let mut engine =
-        Engine::open(journal, parts, secrets, orders, feed).await.map_err(|cause| RunError { cause, down: vec![] })?;
+    let mut engine = Engine::open(journal, parts, secrets, orders, feed)
+        .await
+        .map_err(|cause| RunError { cause, down: vec![] })?;
     match engine.work().await {
         Ok(()) => Ok(engine.outcome()),
         Err(cause) => Err(RunError { cause, down: engine.down() }),
@@ -320,7 +321,8 @@ impl Engine {
             return Ok(());
         }
         let took: Vec<_> = notes.iter().filter_map(|(at, event)| self.took(*at, event)).collect();
-        let events = notes.into_iter().map(|(at, event)| (Some(self.members[at].id.clone()), event)).collect();
+        let events =
+            notes.into_iter().map(|(at, event)| (Some(self.members[at].id.clone()), event)).collect();
         let records = self.journal.append_with(events, &took).await?;
         took.iter().for_each(|took| self.experience.add(took));
         for record in records {
@@ -434,8 +436,10 @@ impl Engine {
         let mut joints = Vec::new();
         for ((intent, among), wishing) in wishes {
             for group in wishing.chunks(among.max(1)) {
-                let instances =
-                    group.iter().map(|(at, baseline)| (self.members[*at].id.clone(), baseline.clone())).collect();
+                let instances = group
+                    .iter()
+                    .map(|(at, baseline)| (self.members[*at].id.clone(), baseline.clone()))
+                    .collect();
                 joints.push(Joint { intent: intent.clone(), instances });
                 groups.push(group.iter().map(|(at, _)| *at).collect::<Vec<_>>());
             }
@@ -583,7 +587,9 @@ impl Member {
         let request = instance.latest_operation.as_ref().and_then(|operation| operation.request.as_ref());
         let is_old = request.is_some_and(|request| ledger.past.contains(request));
         let (power, instance_type) = (&instance.power, &instance.instance_type);
-        let is_new = ledger.power.as_ref() != Some(power) || ledger.instance_type.as_ref() != Some(instance_type);
-        (is_new && !is_old).then(|| Event::Seen { power: power.clone(), instance_type: instance_type.clone() })
+        let is_new =
+            ledger.power.as_ref() != Some(power) || ledger.instance_type.as_ref() != Some(instance_type);
+        (is_new && !is_old)
+            .then(|| Event::Seen { power: power.clone(), instance_type: instance_type.clone() })
     }
 }

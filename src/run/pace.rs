@@ -209,16 +209,15 @@ mod tests {
     fn without_experience_it_looks_ever_more_slowly() {
         assert_eq!(
             looks(None, 12),
-            [
-                0.45, 0.9, 1.35, 1.8, 2.25, 2.7, 3.15, 3.62, 4.17, 4.79, 5.51, 6.34, 7.29, 8.38, 9.64, 11.08
-            ]
+            [0.45, 0.9, 1.35, 1.8, 2.25, 2.7, 3.15, 3.62, 4.17, 4.79, 5.51, 6.34, 7.29, 8.38, 9.64, 11.08]
         );
         assert!(looks(None, 600).windows(2).all(|pair| pair[1] - pair[0] <= 15.01));
     }
 
     #[test]
     fn experience_needs_three_of_a_kind_and_keeps_the_newest() {
-        let took = |seconds| Took { action: Action::Stop, family: "S5".into(), took: Duration::from_secs(seconds) };
+        let took =
+            |seconds| Took { action: Action::Stop, family: "S5".into(), took: Duration::from_secs(seconds) };
         let mut experience = Experience::new(&[took(10), took(12)]);
         assert_eq!(experience.span(Action::Stop, "S5"), None);
         experience.add(&took(20));

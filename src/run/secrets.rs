@@ -44,7 +44,9 @@ pub enum SecretError {
         why: String,
     },
     /// Others can read the file.
-    #[error("{path} holds a password, and others can read it (mode {mode:o}); mend it with `chmod 600 {path}`")]
+    #[error(
+        "{path} holds a password, and others can read it (mode {mode:o}); mend it with `chmod 600 {path}`"
+    )]
     Readable {
         /// The file.
         path: String,
@@ -112,9 +114,10 @@ impl Secrets {
             },
             SecretSource::File(path) => read_file(path)?,
             SecretSource::Command(argv) => run_command(argv, clock).await?,
-            SecretSource::Prompt => {
-                operator.secret(&format!("New password for {}", whose(plan))).await.map_err(SecretError::Prompt)?
-            }
+            SecretSource::Prompt => operator
+                .secret(&format!("New password for {}", whose(plan)))
+                .await
+                .map_err(SecretError::Prompt)?,
             SecretSource::Generate { length, save_to } if make_up => {
                 let password = generate(*length);
                 save(save_to, &password)?;
@@ -162,7 +165,8 @@ fn read_file(path: &Path) -> Result<SecretString, SecretError> {
     }
     let mut bytes = Zeroizing::new(Vec::new());
     io::Read::read_to_end(&mut io::Read::take(file, LARGEST), &mut bytes).map_err(cant)?;
-    first_line(&bytes).ok_or_else(|| SecretError::File { path: shown, why: "its first line is empty".to_owned() })
+    first_line(&bytes)
+        .ok_or_else(|| SecretError::File { path: shown, why: "its first line is empty".to_owned() })
 }
 
 async fn run_command(argv: &[String], clock: &Clock) -> Result<SecretString, SecretError> {
@@ -189,7 +193,8 @@ async fn run_command(argv: &[String], clock: &Clock) -> Result<SecretString, Sec
 
 /// A password that every rule of the vendor's accepts: all four classes, a letter first, no look-alikes of quoting.
 fn generate(length: usize) -> SecretString {
-    const CLASSES: [&[u8]; 4] = [b"abcdefghijklmnopqrstuvwxyz", b"ABCDEFGHIJKLMNOPQRSTUVWXYZ", b"0123456789", b"!@#$%^*-+="];
+    const CLASSES: [&[u8]; 4] =
+        [b"abcdefghijklmnopqrstuvwxyz", b"ABCDEFGHIJKLMNOPQRSTUVWXYZ", b"0123456789", b"!@#$%^*-+="];
     let mut chance = rand::rng();
     let mut pick = |class: usize| CLASSES[class].choose(&mut chance).copied().unwrap_or(b'x');
     let length = length.clamp(password::Rule::Windows.shortest(), password::LONGEST);
@@ -227,7 +232,8 @@ mod tests {
             check(text, "Administrator", Rule::Windows).unwrap();
             check(text, "root", Rule::Linux).unwrap();
         }
-        let distinct: std::collections::BTreeSet<_> = made.iter().map(|p| p.expose_secret().to_owned()).collect();
+        let distinct: std::collections::BTreeSet<_> =
+            made.iter().map(|p| p.expose_secret().to_owned()).collect();
         assert_eq!(distinct.len(), made.len());
     }
 
@@ -263,6 +269,8 @@ mod tests {
         assert_eq!(error, "the program `false`, which prints the new password, failed: exit status: 1");
         let error = run_command(&argv(&["/no/such/program"]), &clock).await.unwrap_err().to_string();
         assert!(error.contains("can't be run"), "{error}");
-        assert!(run_command(&argv(&["true"]), &clock).await.unwrap_err().to_string().contains("printed nothing"));
+        assert!(
+            run_command(&argv(&["true"]), &clock).await.unwrap_err().to_string().contains("printed nothing")
+        );
     }
 }
