@@ -1,6 +1,7 @@
 //! The legality table over all pairs; every store against the same demands; the format of records.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -62,11 +63,11 @@ fn events() -> Vec<Event> {
 fn the_table_of_all_stages_and_events() {
     let mut table = String::new();
     for event in events() {
-        table.push_str(&format!("{:13}", event.name()));
+        let _ = write!(table, "{:13}", event.name());
         for stage in stages() {
             let state = State { stage, ledger: Ledger::default() };
             let next = state.next(&event, at(1));
-            table.push_str(&format!(" {:9}", next.as_ref().map_or("-", |state| state.stage.name())));
+            let _ = write!(table, " {:9}", next.as_ref().map_or("-", |state| state.stage.name()));
         }
         table.truncate(table.trim_end().len());
         table.push('\n');
