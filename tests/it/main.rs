@@ -1,3 +1,5 @@
-//! Tests of the whole, in one binary.
+//! The one integration test binary.
 
+mod bad_workflows;
+mod good_workflows;
 mod layers;
