@@ -3,3 +3,4 @@
 mod bad_workflows;
 mod good_workflows;
 mod layers;
+mod plans;
