@@ -3,4 +3,6 @@
 mod bad_workflows;
 mod engine;
 mod good_workflows;
+mod layers;
+mod plans;
 mod rig;
