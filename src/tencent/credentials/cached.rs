@@ -101,7 +101,6 @@ mod tests {
             if number >= self.broken_from {
                 return Err(CredentialError::Role("down".to_owned()));
             }
-            // The metadata service renews in its own time: the second fetch gives the first credentials again.
             Ok(Credential {
                 secret_id: format!("id-{number}"),
                 secret_key: "key".into(),

@@ -1,0 +1,3 @@
+//! Integration tests, one program.
+
+mod vendor_examples;
