@@ -137,7 +137,7 @@ fn every_declared_code_is_covered() {
                 must(&[ErrorKind::Power, ErrorKind::State]);
             }
             ("InvalidInstanceId" | "InvalidKeyPairId", "NotFound" | "Malformed") => {
-                must(&[ErrorKind::Identity])
+                must(&[ErrorKind::Identity]);
             }
             // A call that is refused for good must not be repeated.
             ("InvalidParameter" | "InvalidParameterValue" | "MissingParameter" | "LimitExceeded", _) => {

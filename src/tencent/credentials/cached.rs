@@ -17,7 +17,7 @@ pub trait Source: Send + Sync {
 }
 
 /// Credentials are renewed this long before they expire, as the official SDKs do.
-const AHEAD: Duration = Duration::from_secs(300);
+const AHEAD: Duration = Duration::from_mins(5);
 
 /// A source that hands out the same credentials again is not asked again for this long.
 const PATIENCE: Duration = Duration::from_secs(10);
