@@ -6,3 +6,4 @@ mod good_workflows;
 mod layers;
 mod plans;
 mod rig;
+mod vendor_examples;
