@@ -15,7 +15,7 @@ use pitstop::workflow::{Document, Workflow};
 
 /// A client of a demo fleet, and the way to look at its world.
 fn demo(change: impl FnOnce(&mut Fleet)) -> (Client, InProcess) {
-    let began = "2026-05-04T22:00:00Z".parse().unwrap();
+    let began = "2026-05-04T22:00:00Z".parse().expect("a time");
     let clock = Clock::simulated(began);
     let mut fleet = Fleet::demo();
     change(&mut fleet);
@@ -28,7 +28,8 @@ fn demo(change: impl FnOnce(&mut Fleet)) -> (Client, InProcess) {
         source: "the demo fleet".to_owned(),
     };
     let settings = Settings::of_region(DEMO_REGION);
-    let client = Client::new(settings, Arc::new(world.clone()), Arc::new(credential), clock).unwrap();
+    let client =
+        Client::new(settings, Arc::new(world.clone()), Arc::new(credential), clock).expect("a region");
     (client, world)
 }
 
@@ -53,7 +54,7 @@ async fn plan(target: &str, rest: &str) -> Plan {
         ["Describe", "InquiryPrice", "GetCallerIdentity"].iter().any(|prefix| action.starts_with(prefix))
     };
     assert!(calls(&world).iter().all(reads), "a plan changes nothing: {:?}", calls(&world));
-    build(&workflow, &inventory, "digest".to_owned()).unwrap()
+    build(&workflow, &inventory, "digest".to_owned()).expect("a plan")
 }
 
 /// The actions that were called so far.
