@@ -1,6 +1,6 @@
 //! What a workflow means for the instances that are there: per instance the steps, or why there can be none.
 //!
-//! Level 2. [`survey`] asks the cloud (the only `async` here), [`build`] is pure: the same workflow and the same
+//! Level 2. [`survey()`] asks the cloud (the only `async` here), [`build()`] is pure: the same workflow and the same
 //! [`Inventory`] give the same [`Plan`]. A plan holds no secret, only where a secret comes from, so it goes into
 //! the journal whole and a run can be taken up again from there.
 //! Only [`Plan::approve`] makes an [`ApprovedPlan`], and only that can be run.
