@@ -52,6 +52,7 @@ pub struct Stop {
     /// How.
     pub mode: StopMode,
     /// How long it may take before the instance counts as failed.
+    #[serde(with = "jiff::fmt::serde::unsigned_duration::friendly::compact::required")]
     pub timeout: Duration,
     /// What it costs while stopped.
     pub charging: Charging,
@@ -167,6 +168,7 @@ pub enum Check {
         /// The port.
         port: u16,
         /// How long after the start it may take.
+        #[serde(with = "jiff::fmt::serde::unsigned_duration::friendly::compact::required")]
         timeout: Duration,
     },
 }
