@@ -68,7 +68,10 @@ fn main() {
 
 fn costs(boots: ResizeBoots) -> Vec<Cost> {
     let store: Arc<dyn Store> = Arc::new(Memory::default());
-    (0..BEFORE + SEEDS).map(|seed| cost(seed, boots, &store)).skip(usize::try_from(BEFORE).unwrap_or(0)).collect()
+    (0..BEFORE + SEEDS)
+        .map(|seed| cost(seed, boots, &store))
+        .skip(usize::try_from(BEFORE).unwrap_or(0))
+        .collect()
 }
 
 fn cost(seed: u64, boots: ResizeBoots, store: &Arc<dyn Store>) -> Cost {
@@ -86,7 +89,9 @@ fn cost(seed: u64, boots: ResizeBoots, store: &Arc<dyn Store>) -> Cost {
 fn down(log: &[LogEntry]) -> Duration {
     let moment = |wanted: fn(&PowerState, &PowerState) -> bool| {
         log.iter().rev().find_map(|entry| match &entry.what {
-            Happening::Changed { effect: Effect::Power { from, to }, .. } if wanted(from, to) => Some(entry.at),
+            Happening::Changed { effect: Effect::Power { from, to }, .. } if wanted(from, to) => {
+                Some(entry.at)
+            }
             _ => None,
         })
     };
@@ -103,7 +108,8 @@ fn operations(log: &[LogEntry]) -> Duration {
         match &entry.what {
             Happening::Began { by: Actor::Caller, .. } => began = Some(entry.at),
             Happening::Changed { effect: Effect::Ended { .. }, .. } => {
-                total += began.take().map_or(Duration::ZERO, |began| pitstop::clock::between(began, entry.at));
+                total +=
+                    began.take().map_or(Duration::ZERO, |began| pitstop::clock::between(began, entry.at));
             }
             _ => {}
         }
