@@ -100,8 +100,9 @@ fn resize(reader: &mut Reader<'_>, node: &Node) -> Option<Resize> {
         let complaint = Diagnostic::new(Code::MissingKey, message).at(&entry.key_span);
         reader.complain(complaint.help(format!("add `{example}`")));
     }
-    let shape = if cpu.is_some() { "cpu" } else { "memory" };
-    let which = reader.only_one(fields, &["type", shape, "prefer"], example);
+    let shape = if fields.get("cpu").is_none() && fields.get("memory").is_some() { "memory" } else { "cpu" };
+    let ways = if fields.get("prefer").is_some() { &["type", shape, "prefer"][..] } else { &["type", shape] };
+    let which = reader.only_one(fields, ways, example);
     match which?.key.as_str() {
         "type" => to?.map(Resize::Type),
         "cpu" => Some(Resize::Shape { cpu: u32::try_from(cpu??).ok()?, memory_gib: memory?? }),

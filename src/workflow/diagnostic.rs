@@ -11,7 +11,7 @@ use serde::Serialize;
 pub(super) type Span = Range<usize>;
 
 /// How many complaints are shown; a file of garbage has a million.
-const SHOWN: usize = 100;
+pub(super) const SHOWN: usize = 100;
 
 /// Lines longer than this many bytes are named, not shown.
 const LONGEST_LINE: usize = 500;
@@ -323,10 +323,13 @@ pub(super) fn nearest<'w>(text: &str, words: impl IntoIterator<Item = &'w str>) 
         return None;
     }
     let text = text.to_lowercase();
+    let length = text.chars().count();
+    let allowed = |word: &str| 1 + word.chars().count().min(length) / 4;
     words
         .into_iter()
+        .filter(|word| word.chars().count().abs_diff(length) <= allowed(word))
         .map(|word| (strsim::osa_distance(&text, &word.to_lowercase()), word))
-        .filter(|(distance, word)| *distance <= 1 + word.chars().count().min(text.chars().count()) / 4)
+        .filter(|(distance, word)| *distance <= allowed(word))
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, word)| word)
 }

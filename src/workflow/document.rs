@@ -92,9 +92,9 @@ impl Syntax {
         let text = source::text(bytes).map_err(|(text, complaint)| refused(name, &text, vec![complaint]))?;
         let root = tree::read(text).map_err(|complaints| refused(name, text, complaints))?;
         let secrets = secret::places(&root);
-        sections::version(&root)
-            .map_err(|complaint| Diagnostics::new(name, secret::starred(text, &secrets), vec![complaint]))?;
         let mut complaints = Vec::new();
+        sections::version(&root, &mut complaints)
+            .map_err(|complaint| Diagnostics::new(name, secret::starred(text, &secrets), vec![complaint]))?;
         let params = sections::params(&root, &mut complaints);
         params::check_uses(&root, text, &params, &mut complaints);
         Ok(Self { name: name.to_owned(), text: text.to_owned(), root, params, secrets, complaints })

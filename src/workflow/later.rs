@@ -86,7 +86,7 @@ pub(super) fn percentage(reader: &mut Reader<'_>, name: &str, node: &Node) -> Op
     };
     let Some(share) = share else { return reader.number(name, node, 1, 1_000_000) };
     if share.parse::<u8>().is_ok_and(|share| (1..=100).contains(&share)) {
-        reader.not_supported(&format!("{name} in percent"), &node.span, "write a number of instances");
+        reader.not_supported(&format!("{share}%"), &node.span, "write a number of instances");
     } else {
         let complaint =
             reader.about(node, Code::BadValue, format!("{} is not a share", quoted(&format!("{share}%"))));

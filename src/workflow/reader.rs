@@ -7,10 +7,10 @@ use std::io;
 use std::path::Path;
 use std::time::Duration;
 
-use super::diagnostic::{Code, Diagnostic, Span, nearest, one_of, quoted};
+use super::diagnostic::{Code, Diagnostic, SHOWN, Span, nearest, one_of, quoted};
 use super::params::{Expanded, Values, names_an_instance};
 use super::tree::{Data, Entry, Node};
-use super::value;
+use super::{secret, value};
 
 /// Reads a file that the workflow names.
 pub(super) type Files<'a> = &'a dyn Fn(&Path) -> io::Result<Vec<u8>>;
@@ -79,10 +79,10 @@ impl<'a> Reader<'a> {
         let complaint = Diagnostic::new(code, message).at(&node.span);
         match node.scalar_text() {
             Some(text) if text.contains("${{") && !self.is_secret(node) => match self.values.expand(text) {
-                Expanded::Known(value) => {
+                Expanded::Known(value) if value != text => {
                     complaint.note(format!("with its parameters it is {}", quoted(&value)))
                 }
-                Expanded::Unknown => complaint,
+                Expanded::Known(_) | Expanded::Unknown => complaint,
             },
             _ => complaint,
         }
@@ -95,7 +95,7 @@ impl<'a> Reader<'a> {
             false => format!("{what} {}", quoted(text)),
         };
         match &node.data {
-            Data::Null => "nothing".to_owned(),
+            Data::Null => "empty".to_owned(),
             Data::Bool(value) => format!("`{value}`"),
             Data::Number(_, written) => text("the number", written),
             Data::Text(written) | Data::Ambiguous(written) => text("the text", written),
@@ -143,7 +143,9 @@ impl<'a> Reader<'a> {
     pub(super) fn unknown_key(&mut self, entry: &Entry, what: &str, keys: &[&str]) {
         let message = format!("{what} has no key {}", quoted(&entry.key));
         let complaint = Diagnostic::new(Code::UnknownKey, message).at(&entry.key_span);
-        let complaint = match nearest(&entry.key, keys.iter().copied()) {
+        // Complaints that won't be shown need no suggestion: a file of garbage has a million of them.
+        let shown = self.complaints.len() < SHOWN;
+        let complaint = match nearest(&entry.key, keys.iter().copied().filter(|_| shown)) {
             Some(near) => complaint.help(format!("did you mean `{near}`?")).suggest(near),
             None => complaint.help(format!("it can have {}", one_of(keys.iter().copied()))),
         };
@@ -192,6 +194,15 @@ impl<'a> Reader<'a> {
 
     /// Text, which may be empty if it is quoted.
     pub(super) fn text_or_empty(&mut self, name: &str, node: &Node) -> Option<String> {
+        if secret::is_private_key(node) {
+            let complaint = Diagnostic::new(Code::Secret, "a private key must not stand in the workflow");
+            self.complain(
+                complaint
+                    .at(&node.span)
+                    .help("remove it, and replace the key: the file may have been copied"),
+            );
+            return None;
+        }
         match &node.data {
             Data::Text(text) => match self.values.expand(text) {
                 Expanded::Known(text) => Some(text),
@@ -389,6 +400,6 @@ impl<'t> Fields<'t> {
     /// The key is there, but with a typing mistake that has been complained about already.
     fn misspells(self, key: &str) -> bool {
         let mut unknown = self.node.entries().iter().filter(|entry| !self.keys.contains(&entry.key.as_str()));
-        unknown.any(|entry| nearest(&entry.key, self.keys.iter().copied()) == Some(key))
+        unknown.by_ref().take(SHOWN).any(|entry| nearest(&entry.key, self.keys.iter().copied()) == Some(key))
     }
 }

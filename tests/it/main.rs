@@ -2,3 +2,4 @@
 
 mod bad_workflows;
 mod good_workflows;
+mod workflow_properties;
