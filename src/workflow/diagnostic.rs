@@ -221,16 +221,12 @@ impl Diagnostics {
     pub fn render(&self, colour: bool) -> String {
         let renderer = if colour { Renderer::styled() } else { Renderer::plain() };
         let renderer = renderer.decor_style(DecorStyle::Ascii);
-        let mut out = self
-            .list
-            .iter()
-            .map(|diagnostic| renderer.render(&[self.group(diagnostic)]))
-            .collect::<Vec<_>>()
-            .join("\n\n");
+        let mut shown: Vec<String> =
+            self.list.iter().map(|diagnostic| renderer.render(&[self.group(diagnostic)])).collect();
         if self.left_off > 0 {
-            out.push_str(&format!("\n\n... and {} more", self.left_off));
+            shown.push(format!("... and {} more", self.left_off));
         }
-        out
+        shown.join("\n\n")
     }
 
     fn group<'a>(&'a self, diagnostic: &'a Diagnostic) -> Group<'a> {

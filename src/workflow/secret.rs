@@ -66,8 +66,8 @@ pub(super) fn is_variable_name(text: &str) -> bool {
             && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_'))
 }
 
-/// The places in text that is not YAML, found by the look of the lines: all that follows `password:` on its line
-/// and on the deeper lines below it.
+/// The places in text that is not YAML, found by the look of the lines: all that follows `password:` or `webhook:`
+/// on its line and on the deeper lines below it.
 pub(super) fn places_in_text(text: &str) -> Vec<Span> {
     let mut found = Vec::new();
     let mut start = 0;
@@ -95,7 +95,8 @@ pub(super) fn places_in_text(text: &str) -> Vec<Span> {
 
 /// Where the key stands whose value may be a password: `password` itself, else any key whose name ends so.
 fn password_key(line: &str) -> Option<usize> {
-    let mut keys = line.match_indices("password").map(|(at, _)| at).filter(|at| !line[..*at].contains('#'));
+    let words = line.match_indices("password").chain(line.match_indices("webhook"));
+    let mut keys = words.map(|(at, _)| at).filter(|at| !line[..*at].contains('#'));
     let first = keys.next()?;
     let itself = std::iter::once(first).chain(keys).find(|at| !line[..*at].ends_with('-'));
     Some(itself.unwrap_or(first))

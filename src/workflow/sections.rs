@@ -34,14 +34,14 @@ const LONGEST_NAME: usize = 80;
 
 /// The version, before anything else is looked at: another version's keys mean something else, so that nothing
 /// more can be said about such a file.
-pub(super) fn version(root: &Node, complaints: &mut Vec<Diagnostic>) -> Result<(), Diagnostic> {
+pub(super) fn version(root: &Node, complaints: &mut Vec<Diagnostic>) -> Result<(), Box<Diagnostic>> {
     let Data::Map(entries) = &root.data else {
-        return Err(match root.data {
+        return Err(Box::new(match root.data {
             Data::Null => super::tree::empty(),
             _ => Diagnostic::new(Code::WrongType, "a workflow must be a mapping of keys and values")
                 .at(&root.span)
                 .help("it begins with `version: 1`"),
-        });
+        }));
     };
     let Some(node) = root.get("version") else {
         let first = entries.first().map_or(&root.span, |entry| &entry.key_span);
@@ -60,9 +60,10 @@ pub(super) fn version(root: &Node, complaints: &mut Vec<Diagnostic>) -> Result<(
         Some(1) => {}
         Some(number) if number > 1 => {
             let message = format!("version {number} of the workflow language is not known");
-            return Err(Diagnostic::new(Code::Version, message)
-                .at(&node.span)
-                .help("this Pitstop reads version 1; a newer Pitstop may read this file"));
+            let complaint = Diagnostic::new(Code::Version, message).at(&node.span);
+            return Err(Box::new(
+                complaint.help("this Pitstop reads version 1; a newer Pitstop may read this file"),
+            ));
         }
         _ => complaints.push(
             Diagnostic::new(Code::Version, "`version` must be the number 1")
@@ -194,6 +195,7 @@ fn target(reader: &mut Reader<'_>, node: &Node) -> Option<(String, Target)> {
 }
 
 /// A key that may be absent, but not wrong.
+#[expect(clippy::option_option, reason = "none: it is wrong, and that was said; some none: it is absent")]
 pub(super) fn present<T>(value: Option<Option<T>>) -> Option<Option<T>> {
     match value {
         Some(None) => None,
@@ -212,16 +214,13 @@ fn instances(reader: &mut Reader<'_>, node: &Node) -> Option<Vec<InstanceId>> {
     let mut ids = Vec::with_capacity(items.len());
     for item in items {
         let Some(id) = reader.shaped("instances", item, value::instance_id) else { continue };
-        match first.get(&id) {
-            Some(other) => {
-                let message = format!("the instance `{id}` stands here a second time");
-                let complaint = Diagnostic::new(Code::Conflict, message).at(&item.span);
-                reader.complain(complaint.related(other, "first here").help("remove one of the two"));
-            }
-            None => {
-                first.insert(id.clone(), item.span.clone());
-                ids.push(id);
-            }
+        if let Some(other) = first.get(&id) {
+            let message = format!("the instance `{id}` stands here a second time");
+            let complaint = Diagnostic::new(Code::Conflict, message).at(&item.span);
+            reader.complain(complaint.related(other, "first here").help("remove one of the two"));
+        } else {
+            first.insert(id.clone(), item.span.clone());
+            ids.push(id);
         }
     }
     (ids.len() == items.len()).then_some(ids)
@@ -318,7 +317,7 @@ fn check_start(reader: &mut Reader<'_>, fields: Fields<'_>, start: Option<Start>
 fn check_charging(reader: &mut Reader<'_>, fields: Fields<'_>) {
     let charging = fields.get("stop").and_then(|stop| stop.get("charging"));
     if let (Some(charging), Some(changes)) = (charging, fields.entry("changes"))
-        && charging.scalar_text() == Some("stop")
+        && reader.peek(charging).as_deref() == Some("stop")
     {
         let message = "an instance that is stopped with `charging: stop` can't be changed";
         let complaint = Diagnostic::new(Code::Conflict, message)
