@@ -315,8 +315,10 @@ impl Builder<'_> {
             Some(Open::Map { entries, seen, key }) => match key.take() {
                 None => *key = Some(name(node, seen, &mut self.complaints)),
                 Some((text, span)) => {
-                    let node =
-                        if node.span.is_empty() { Outline { span: span.clone(), ..node } } else { node };
+                    // A value that is left out has no place of its own.
+                    let is_absent =
+                        matches!(&node.shape, Shape::Scalar { text, plain: true } if text.is_empty());
+                    let node = if is_absent { Outline { span: span.clone(), ..node } } else { node };
                     entries.push((text, span, node));
                 }
             },
