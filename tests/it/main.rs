@@ -7,3 +7,4 @@ mod layers;
 mod plans;
 mod rig;
 mod vendor_examples;
+mod workflow_properties;
