@@ -117,7 +117,7 @@ impl Pace {
         // Looks cost calls in proportion to width / pause, and downtime in proportion to the pause: over operations of
         // different widths the same cost in both is least when the pause goes with the root of the width.
         let width = late.saturating_sub(early).as_secs_f64();
-        let closely = Duration::from_secs_f64(0.57 * (width * self.shortest.as_secs_f64()).sqrt())
+        let closely = Duration::from_secs_f64(0.7 * (width * self.shortest.as_secs_f64()).sqrt())
             .clamp(self.shortest, self.longest);
         if elapsed < early {
             early.saturating_sub(elapsed).max(self.shortest)
