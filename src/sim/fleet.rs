@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -474,7 +475,10 @@ pub enum FleetError {
 impl Fleet {
     /// The fleet that comes with Pitstop.
     pub fn demo() -> Self {
-        Self::parse(include_str!("demo.yaml"), "the demo fleet").expect("a test reads the demo fleet")
+        static DEMO: LazyLock<Fleet> = LazyLock::new(|| {
+            Fleet::parse(include_str!("demo.yaml"), "the demo fleet").expect("a test reads the demo fleet")
+        });
+        DEMO.clone()
     }
 
     /// Reads a fleet from a YAML file.
