@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::{InstanceId, InstanceType, KeyId};
 
 /// How to ask an instance to stop (CVM API, `StopType`).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum StopMode {
     /// Ask the guest; never cut the power.
@@ -21,7 +21,7 @@ pub enum StopMode {
 }
 
 /// What a stopped instance costs (CVM API, `StoppedMode`).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Charging {
     /// Keep the cores and memory, and pay for them.

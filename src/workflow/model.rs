@@ -52,6 +52,7 @@ pub struct Stop {
     /// How.
     pub mode: StopMode,
     /// How long it may take before the instance counts as failed.
+    #[serde(with = "jiff::fmt::serde::unsigned_duration::friendly::compact::required")]
     pub timeout: Duration,
     /// What it costs while stopped.
     pub charging: Charging,
@@ -99,7 +100,7 @@ pub struct ResetPassword {
 
 /// Where a secret comes from. It holds no secret itself.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[serde(rename_all = "kebab-case", rename_all_fields = "kebab-case")]
 pub enum SecretSource {
     /// An environment variable.
     Env(String),
@@ -158,7 +159,7 @@ pub enum Start {
 
 /// An entry of the YAML key `check`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[serde(rename_all = "kebab-case", rename_all_fields = "kebab-case")]
 pub enum Check {
     /// `tcp`: the port accepts a connection.
     Tcp {
@@ -167,6 +168,7 @@ pub enum Check {
         /// The port.
         port: u16,
         /// How long after the start it may take.
+        #[serde(with = "jiff::fmt::serde::unsigned_duration::friendly::compact::required")]
         timeout: Duration,
     },
 }
@@ -184,6 +186,7 @@ pub enum OnFailure {
 
 /// The YAML key `rollout`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub struct Rollout {
     /// How many instances may be on their way through stop, change and start at one time.
     pub at_once: usize,

@@ -1,0 +1,366 @@
+//! The events, version 1. A journal written by any released version loads for ever: variants and fields are only
+//! added, and added fields have defaults.
+
+use std::fmt;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::cloud::{
+    Action, Charging, CloudError, InstanceId, InstanceType, KeyId, PowerState, RequestId, StopMode,
+};
+use crate::plan::ApprovedPlan;
+
+/// A run's id: a UUID of version 7, so that runs sort by the time they began.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct RunId(Uuid);
+
+impl RunId {
+    /// The id of a run that begins `at`, told apart from others by `chance`.
+    pub fn new(at: Timestamp, chance: [u8; 10]) -> Self {
+        let millis = u64::try_from(at.as_millisecond()).unwrap_or_default();
+        Self(uuid::Builder::from_unix_timestamp_millis(millis, &chance).into_uuid())
+    }
+
+    /// Reads an id as [`fmt::Display`] writes it.
+    pub fn parse(text: &str) -> Option<Self> {
+        Uuid::parse_str(text).ok().map(Self)
+    }
+}
+
+impl fmt::Display for RunId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0, f)
+    }
+}
+
+/// One line of the journal.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Record {
+    /// When it happened.
+    pub at: Timestamp,
+    /// The run.
+    pub run: RunId,
+    /// Its place in the run: 0, 1, 2, …
+    pub seq: u64,
+    /// The instance it concerns; `None` for the run as a whole.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub instance: Option<InstanceId>,
+    /// What happened.
+    #[serde(flatten)]
+    pub event: Event,
+}
+
+/// What happened.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "kebab-case", rename_all_fields = "kebab-case")]
+pub enum Event {
+    /// The run was approved and written down. Always its first record.
+    RunBegan {
+        /// The format's version.
+        version: u32,
+        /// What will be done.
+        plan: Box<ApprovedPlan>,
+        /// The cloud was a simulated one.
+        simulated: bool,
+    },
+    /// A process took the run in hand, for the first time or again.
+    RunTaken {
+        /// Which process, on which host.
+        by: String,
+    },
+    /// A key is about to be imported.
+    KeyImportIntended {
+        /// The name it gets.
+        name: String,
+    },
+    /// The key that the plan wanted imported is there.
+    KeyImported {
+        /// Its id.
+        key: KeyId,
+    },
+    /// Somebody asked the run to end early.
+    Ordered {
+        /// What was asked.
+        order: Order,
+    },
+    /// Every instance has its verdict.
+    RunEnded,
+
+    /// The instance was seen in another power state, or of another type, than before.
+    Seen {
+        /// Its power state.
+        power: PowerState,
+        /// Its type.
+        instance_type: InstanceType,
+    },
+    /// A call is about to be sent.
+    Intended {
+        /// What it shall do.
+        intent: Intent,
+        /// The last operation's request as seen before it; the call's own will differ.
+        baseline: Option<RequestId>,
+    },
+    /// The cloud accepted the call.
+    Accepted {
+        /// The request's id.
+        request: RequestId,
+    },
+    /// The cloud refused the call, or it was never sent: surely nothing was done.
+    Refused {
+        /// Why.
+        error: CloudError,
+        /// How many instances the call named. If it was more than this one, another may be to blame.
+        #[serde(default = "one")]
+        among: usize,
+    },
+    /// No answer came that says whether the call was executed.
+    Lost {
+        /// What was seen instead.
+        error: CloudError,
+    },
+    /// The cloud shows no trace of the call, long enough after it.
+    NotExecuted,
+    /// The call's effect was seen, and its operation has ended.
+    Achieved {
+        /// From the acceptance to the moment it was seen.
+        #[serde(with = "seconds")]
+        took: Duration,
+    },
+    /// Something went wrong with the instance; from here on it is only brought back.
+    Failed {
+        /// What.
+        failure: Failure,
+    },
+    /// One of the plan's checks passed.
+    CheckPassed {
+        /// Which, counted from 0.
+        check: usize,
+    },
+    /// The run was asked to end early, and the instance has the power that the workflow says.
+    /// A run that is taken up again may stop it once more for what is left.
+    Suspended,
+    /// The instance is done with.
+    Ended {
+        /// How it went.
+        verdict: Verdict,
+        /// What is different from before, although the workflow did not ask for it.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        differences: Vec<String>,
+    },
+}
+
+/// Calls name one instance unless the record says otherwise.
+fn one() -> usize {
+    1
+}
+
+impl Event {
+    /// The event's name, as in JSON.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::RunBegan { .. } => "run-began",
+            Self::RunTaken { .. } => "run-taken",
+            Self::KeyImportIntended { .. } => "key-import-intended",
+            Self::KeyImported { .. } => "key-imported",
+            Self::Ordered { .. } => "ordered",
+            Self::RunEnded => "run-ended",
+            Self::Seen { .. } => "seen",
+            Self::Intended { .. } => "intended",
+            Self::Accepted { .. } => "accepted",
+            Self::Refused { .. } => "refused",
+            Self::Lost { .. } => "lost",
+            Self::NotExecuted => "not-executed",
+            Self::Achieved { .. } => "achieved",
+            Self::Failed { .. } => "failed",
+            Self::CheckPassed { .. } => "check-passed",
+            Self::Suspended => "suspended",
+            Self::Ended { .. } => "ended",
+        }
+    }
+}
+
+/// What a call shall do to an instance. It holds no secret.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(tag = "action", rename_all = "kebab-case", rename_all_fields = "kebab-case")]
+pub enum Intent {
+    /// Stop it.
+    Stop {
+        /// How.
+        mode: StopMode,
+        /// At what cost.
+        charging: Charging,
+    },
+    /// Start it.
+    Start,
+    /// Bind these keys and no others.
+    LoadSshKeys {
+        /// The keys, sorted.
+        keys: Vec<KeyId>,
+    },
+    /// Set the password.
+    ResetPassword {
+        /// Whose.
+        user: String,
+    },
+    /// Change the type.
+    Resize {
+        /// To this one.
+        to: InstanceType,
+    },
+}
+
+impl Intent {
+    /// The call.
+    pub fn action(&self) -> Action {
+        match self {
+            Self::Stop { .. } => Action::Stop,
+            Self::Start => Action::Start,
+            Self::LoadSshKeys { .. } => Action::LoadSshKeys,
+            Self::ResetPassword { .. } => Action::ResetPassword,
+            Self::Resize { .. } => Action::Resize,
+        }
+    }
+}
+
+/// How urgently a run shall end. Orders only escalate.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Order {
+    /// It shall not: carry on.
+    #[default]
+    CarryOn,
+    /// Begin nothing new, and bring every stopped instance back as the workflow says.
+    BringBack,
+    /// Leave at once, whatever state things are in.
+    LeaveNow,
+}
+
+/// What went wrong with an instance.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, thiserror::Error)]
+#[serde(tag = "failure", rename_all = "kebab-case", rename_all_fields = "kebab-case")]
+pub enum Failure {
+    /// It is not as it was when the plan was approved.
+    #[error("it has changed since the plan was made: {what}")]
+    Drifted {
+        /// What has.
+        what: String,
+    },
+    /// The cloud refused a call for good.
+    #[error("{action}: {error}")]
+    Refused {
+        /// The call.
+        action: Action,
+        /// Why.
+        error: CloudError,
+    },
+    /// An operation ended badly.
+    #[error("{action} failed: {message} (request {request})")]
+    Operation {
+        /// The call.
+        action: Action,
+        /// The vendor's words.
+        message: String,
+        /// The request's id.
+        request: RequestId,
+    },
+    /// An operation did not end in time.
+    #[error("{action} has not ended within {} s (request {})", .limit.as_secs(), .request.as_ref().map_or("unknown", RequestId::as_str))]
+    TimedOut {
+        /// The call.
+        action: Action,
+        /// How long was waited.
+        #[serde(with = "seconds")]
+        limit: Duration,
+        /// The request's id, if the call was answered.
+        request: Option<RequestId>,
+    },
+    /// An operation ended, but its effect can't be seen.
+    #[error("{action} was reported done, but {expected} was not seen (request {request})")]
+    NoEffect {
+        /// The call.
+        action: Action,
+        /// What should be seen.
+        expected: String,
+        /// The request's id.
+        request: RequestId,
+    },
+    /// Somebody else acted on the instance.
+    #[error("somebody else acted on it: {what}")]
+    Interference {
+        /// What was seen.
+        what: String,
+    },
+    /// It is in a state that waiting does not mend.
+    #[error("it is {power}, which pitstop can't bring it out of")]
+    DeadEnd {
+        /// The state.
+        power: PowerState,
+    },
+    /// The cloud does not know it any more.
+    #[error("it is gone: the cloud does not know it any more")]
+    Gone,
+    /// A check did not pass in time.
+    #[error("check {number} failed: {message}")]
+    Check {
+        /// Which, counted from 1.
+        number: usize,
+        /// What was seen.
+        message: String,
+    },
+}
+
+/// Why an instance was not begun.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Halt {
+    /// More instances failed than `max-failures` allows.
+    TooManyFailures,
+}
+
+/// How it went with an instance.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "verdict", rename_all = "kebab-case", rename_all_fields = "kebab-case")]
+pub enum Verdict {
+    /// Everything is as planned.
+    Done,
+    /// There was nothing to do.
+    Unchanged,
+    /// It was never touched.
+    NotBegun {
+        /// Why.
+        why: Halt,
+    },
+    /// Something went wrong, and the instance has the power that the workflow says.
+    Failed {
+        /// What.
+        failure: Failure,
+    },
+    /// It does not have the power that the workflow says: a person is needed.
+    Stranded {
+        /// What went wrong.
+        failure: Failure,
+        /// The power it has, as far as is known.
+        power: PowerState,
+    },
+}
+
+/// Durations as a number of seconds, to the millisecond.
+mod seconds {
+    use std::time::Duration;
+
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    #[expect(clippy::cast_precision_loss, reason = "a millisecond count of any run fits 52 bits")]
+    pub(super) fn serialize<S: Serializer>(duration: &Duration, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_f64(duration.as_millis() as f64 / 1000.0)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Duration, D::Error> {
+        let seconds = f64::deserialize(from)?;
+        Duration::try_from_secs_f64(seconds).map_err(serde::de::Error::custom)
+    }
+}

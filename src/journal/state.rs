@@ -1,0 +1,304 @@
+//! The legality table: an instance's state, and the one function that changes it.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::event::{Event, Failure, Intent, Verdict};
+use crate::clock::between;
+use crate::cloud::{Action, CloudError, InstanceType, PowerState, RequestId};
+
+/// Where an instance is within a run: what is under way, and what has been.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct State {
+    /// What is under way.
+    pub stage: Stage,
+    /// What has been.
+    pub ledger: Ledger,
+}
+
+/// What is under way with an instance.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub enum Stage {
+    /// Nothing: what is next is decided from what is seen.
+    #[default]
+    Ready,
+    /// A call was about to be sent, and its outcome is not known. While this process waits for the answer, wait;
+    /// otherwise look at the instance before anything else.
+    Intended {
+        /// What the call shall do.
+        intent: Intent,
+        /// The last operation's request as seen before it.
+        baseline: Option<RequestId>,
+        /// When it was about to be sent, or, if the answer was lost, when that was noticed.
+        at: Timestamp,
+    },
+    /// The cloud accepted the call, and works on it.
+    Underway {
+        /// What the call does.
+        intent: Intent,
+        /// The last operation's request as seen before it.
+        baseline: Option<RequestId>,
+        /// The call's request.
+        request: RequestId,
+        /// When it was accepted.
+        at: Timestamp,
+    },
+    /// The instance is done with.
+    Ended {
+        /// How it went.
+        verdict: Verdict,
+    },
+}
+
+/// What has been with an instance.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Ledger {
+    /// The changes made, in order.
+    pub done: Vec<Action>,
+    /// A stop was executed, or its outcome was never found out, and the instance was not handed back since.
+    pub stop_sent: bool,
+    /// A call was executed, or its outcome was never found out: the instance is not as it was found.
+    pub touched: bool,
+    /// It was handed back early, and nothing was begun since.
+    pub suspended: bool,
+    /// The power state last seen.
+    pub power: Option<PowerState>,
+    /// The type last seen.
+    pub instance_type: Option<InstanceType>,
+    /// Since when the instance has been down by our doing.
+    pub down_since: Option<Timestamp>,
+    /// How long it was down in all, up to the last time it came up.
+    pub down: Duration,
+    /// The first thing that went wrong.
+    pub failure: Option<Failure>,
+    /// The newest operation known to be ours.
+    pub latest: Option<RequestId>,
+    /// Requests known to be older than the newest: seeing one of them is seeing the past.
+    pub past: Vec<RequestId>,
+    /// The last call that was refused, until one is accepted.
+    pub refused: Option<Refused>,
+    /// How often a start was refused or ended badly.
+    pub failed_starts: u32,
+    /// How many of the plan's checks passed.
+    pub checks_passed: usize,
+    /// When the last effect was seen.
+    pub achieved_at: Option<Timestamp>,
+    /// When the last record was written.
+    pub at: Option<Timestamp>,
+}
+
+/// A call that was refused, perhaps several times running.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Refused {
+    /// The call.
+    pub action: Action,
+    /// Why, the last time.
+    pub error: CloudError,
+    /// How many instances the last of these calls named.
+    pub among: usize,
+    /// How often in a row.
+    pub times: u32,
+    /// When first.
+    pub since: Timestamp,
+    /// When last.
+    pub at: Timestamp,
+}
+
+/// The event can't happen in this state: a bug of ours, or a damaged journal.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the event `{event}` is not legal in the stage `{stage}`")]
+pub struct IllegalEvent {
+    event: &'static str,
+    stage: &'static str,
+}
+
+impl Stage {
+    /// The stage's name.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Ready => "ready",
+            Self::Intended { .. } => "intended",
+            Self::Underway { .. } => "underway",
+            Self::Ended { .. } => "ended",
+        }
+    }
+}
+
+impl State {
+    /// The state after `event`, which happened `at`.
+    #[expect(clippy::too_many_lines, reason = "the table is one piece: every pair stands in it")]
+    pub fn next(&self, event: &Event, at: Timestamp) -> Result<Self, IllegalEvent> {
+        use Stage as S;
+        let illegal = || Err(IllegalEvent { event: event.name(), stage: self.stage.name() });
+        let mut ledger = self.ledger.clone();
+        ledger.at = Some(at);
+        let stage = match (&self.stage, event) {
+            (S::Ready | S::Intended { .. } | S::Underway { .. }, Event::Seen { power, instance_type }) => {
+                ledger.saw(power, instance_type, at);
+                self.stage.clone()
+            }
+            (S::Ready, Event::Intended { intent, baseline }) => {
+                ledger.suspended = false;
+                S::Intended { intent: intent.clone(), baseline: baseline.clone(), at }
+            }
+            (S::Ready, Event::CheckPassed { check }) => {
+                ledger.checks_passed = check + 1;
+                S::Ready
+            }
+            (S::Ready, Event::Suspended) => {
+                ledger.stop_sent = false;
+                ledger.suspended = true;
+                ledger.refused = None;
+                S::Ready
+            }
+            (S::Ready, Event::Ended { verdict, .. }) => S::Ended { verdict: verdict.clone() },
+            (S::Intended { intent, baseline, at: sent }, Event::Accepted { request }) => {
+                ledger.accepted(intent, baseline.as_ref(), request, *sent);
+                S::Underway {
+                    intent: intent.clone(),
+                    baseline: baseline.clone(),
+                    request: request.clone(),
+                    at,
+                }
+            }
+            (S::Intended { intent, .. }, Event::Refused { error, among }) => {
+                ledger.refuse(intent.action(), error, *among, at);
+                S::Ready
+            }
+            (S::Intended { intent, baseline, .. }, Event::Lost { .. }) => {
+                S::Intended { intent: intent.clone(), baseline: baseline.clone(), at }
+            }
+            (S::Intended { .. }, Event::NotExecuted) => S::Ready,
+            (S::Intended { intent, .. } | S::Underway { intent, .. }, Event::Achieved { .. }) => {
+                ledger.achieved(intent, at);
+                S::Ready
+            }
+            (S::Ready | S::Intended { .. } | S::Underway { .. }, Event::Failed { failure }) => {
+                ledger.fail(&self.stage, failure, at);
+                S::Ready
+            }
+            (
+                S::Ready,
+                Event::Accepted { .. }
+                | Event::Refused { .. }
+                | Event::Lost { .. }
+                | Event::NotExecuted
+                | Event::Achieved { .. },
+            )
+            | (
+                S::Intended { .. },
+                Event::Intended { .. } | Event::CheckPassed { .. } | Event::Suspended | Event::Ended { .. },
+            )
+            | (
+                S::Underway { .. },
+                Event::Intended { .. }
+                | Event::Accepted { .. }
+                | Event::Refused { .. }
+                | Event::Lost { .. }
+                | Event::NotExecuted
+                | Event::CheckPassed { .. }
+                | Event::Suspended
+                | Event::Ended { .. },
+            )
+            | (
+                S::Ended { .. },
+                Event::Seen { .. }
+                | Event::Intended { .. }
+                | Event::Accepted { .. }
+                | Event::Refused { .. }
+                | Event::Lost { .. }
+                | Event::NotExecuted
+                | Event::Achieved { .. }
+                | Event::Failed { .. }
+                | Event::CheckPassed { .. }
+                | Event::Suspended
+                | Event::Ended { .. },
+            )
+            | (
+                _,
+                Event::RunBegan { .. }
+                | Event::RunTaken { .. }
+                | Event::KeyImportIntended { .. }
+                | Event::KeyImported { .. }
+                | Event::Ordered { .. }
+                | Event::RunEnded,
+            ) => return illegal(),
+        };
+        Ok(Self { stage, ledger })
+    }
+
+    /// The verdict, once there is one.
+    pub fn verdict(&self) -> Option<&Verdict> {
+        match &self.stage {
+            Stage::Ended { verdict } => Some(verdict),
+            Stage::Ready | Stage::Intended { .. } | Stage::Underway { .. } => None,
+        }
+    }
+}
+
+impl Ledger {
+    fn saw(&mut self, power: &PowerState, instance_type: &InstanceType, at: Timestamp) {
+        if *power == PowerState::Running
+            && let Some(since) = self.down_since.take()
+        {
+            self.down += between(since, at);
+        }
+        self.power = Some(power.clone());
+        self.instance_type = Some(instance_type.clone());
+    }
+
+    fn touch(&mut self, intent: &Intent, at: Timestamp) {
+        self.touched = true;
+        if intent.action() == Action::Stop {
+            self.stop_sent = true;
+            self.down_since.get_or_insert(at);
+        }
+    }
+
+    fn accepted(
+        &mut self,
+        intent: &Intent,
+        baseline: Option<&RequestId>,
+        request: &RequestId,
+        at: Timestamp,
+    ) {
+        self.touch(intent, at);
+        self.refused = None;
+        self.past.extend(baseline.filter(|baseline| !self.past.contains(baseline)).cloned());
+        self.past.extend(self.latest.replace(request.clone()));
+    }
+
+    fn refuse(&mut self, action: Action, error: &CloudError, among: usize, at: Timestamp) {
+        let (times, since) = match &self.refused {
+            Some(before) if before.action == action => (before.times + 1, before.since),
+            _ => (1, at),
+        };
+        self.refused = Some(Refused { action, error: error.clone(), among, times, since, at });
+    }
+
+    fn achieved(&mut self, intent: &Intent, at: Timestamp) {
+        self.touch(intent, at);
+        self.achieved_at = Some(at);
+        self.refused = None;
+        match intent.action() {
+            Action::Stop | Action::Start => {}
+            action @ (Action::Resize | Action::ResetPassword | Action::LoadSshKeys) => self.done.push(action),
+        }
+    }
+
+    fn fail(&mut self, stage: &Stage, failure: &Failure, at: Timestamp) {
+        let starting = match stage {
+            Stage::Intended { intent, .. } | Stage::Underway { intent, .. } => {
+                self.touch(intent, at);
+                intent.action() == Action::Start
+            }
+            Stage::Ready | Stage::Ended { .. } => {
+                self.refused.as_ref().is_some_and(|refused| refused.action == Action::Start)
+            }
+        };
+        self.failed_starts += u32::from(starting);
+        self.refused = None;
+        self.failure.get_or_insert_with(|| failure.clone());
+    }
+}
