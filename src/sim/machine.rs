@@ -15,7 +15,7 @@ use super::rules::Mutation;
 use crate::cloud::{InstanceType, KeyId, OperationState, PowerState, Restriction, StoppedCharging};
 
 /// How long the past stays readable, for stale reads.
-const MEMORY: Duration = Duration::from_secs(60);
+const MEMORY: Duration = Duration::from_mins(1);
 
 /// The public address that an instance gets after it has lost its own (a documentation address).
 const OTHER_ADDRESS: &str = "203.0.113.250";

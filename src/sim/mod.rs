@@ -23,6 +23,7 @@ mod log;
 mod machine;
 mod mutations;
 mod operate;
+mod parameters;
 mod record;
 mod rules;
 pub mod server;

@@ -152,7 +152,7 @@ impl World {
     ) {
         let total = self.takes(which, mutation);
         let settling = self.draw(Purpose::Settling, which, self.fleet.timings.settling).min(total / 2);
-        course.at += total - settling;
+        course.at += total.saturating_sub(settling);
         let outcome = match failed {
             None => {
                 for effect in effects {

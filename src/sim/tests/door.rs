@@ -88,7 +88,7 @@ fn a_temporary_credential_works_with_its_token_until_it_expires() {
     caller.cvm("DescribeZones", &empty()).unwrap();
     let who = caller.answer(Service::Sts, "GetCallerIdentity", &empty()).outcome.unwrap();
     assert_eq!((&who["AccountId"], &who["Type"]), (&json!("100000000001"), &json!("CAMRole")));
-    caller.wait(Duration::from_secs(600));
+    caller.wait(Duration::from_mins(10));
     assert_eq!(caller.cvm("DescribeZones", &empty()), Err("AuthFailure.TokenFailure".to_owned()));
 }
 
