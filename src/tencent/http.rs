@@ -82,6 +82,8 @@ impl Http {
             .retry(reqwest::retry::never())
             .connect_timeout(settings.connect)
             .read_timeout(settings.read)
+            // A connection that the other side may have closed meanwhile would leave a write's outcome unknown.
+            .pool_idle_timeout(Duration::from_secs(20))
             .timeout(settings.total);
         if loopback.is_some() {
             builder = builder.no_proxy();
