@@ -144,6 +144,8 @@ pub struct Experience {
 const KEPT: usize = 64;
 /// How many durations it takes to expect anything.
 const ENOUGH: usize = 3;
+/// How many it takes to know most of what can happen.
+const MANY: usize = 10;
 
 impl Experience {
     /// What earlier runs took; the newest come first.
@@ -171,10 +173,11 @@ impl Experience {
             return None;
         }
         kept.sort_unstable();
-        // The shortest and longest of few, the 1st and 9th tenths of many; a tenth on both sides for what is new.
-        let tenth = kept.len() / 10;
-        let (early, late) = (kept[tenth], kept[kept.len() - 1 - tenth]);
-        Some(Span { early: early.mul_f64(0.9), late: late.mul_f64(1.1) })
+        // The shortest and longest, without the outermost twentieth of many; the fewer, the more room for what is new.
+        let outermost = kept.len() / 20;
+        let room = if kept.len() < MANY { 0.1 } else { 0.03 };
+        let (early, late) = (kept[outermost], kept[kept.len() - 1 - outermost]);
+        Some(Span { early: early.mul_f64(1.0 - room), late: late.mul_f64(1.0 + room) })
     }
 }
 
@@ -227,6 +230,6 @@ mod tests {
         for _ in 0..KEPT {
             experience.add(&took(5));
         }
-        assert_eq!(experience.span(Action::Stop, "S5").unwrap().late, Duration::from_millis(5500));
+        assert_eq!(experience.span(Action::Stop, "S5").unwrap().late, Duration::from_millis(5150));
     }
 }

@@ -1,6 +1,8 @@
 //! Drift before the first stop, and differences after the run.
 
-use crate::cloud::{Instance, Isolation, Operation, OperationState, PowerState, Restriction};
+use crate::cloud::{
+    Instance, Isolation, Operation, OperationState, PowerState, Restriction, StoppedCharging,
+};
 use crate::plan::fixtures::*;
 use crate::plan::{Found, Step, differences, drift};
 
@@ -8,13 +10,14 @@ type Case = (fn(&mut Instance), Option<&'static str>);
 
 #[test]
 fn drift_is_what_matters_before_a_stop() {
-    let table: [Case; 10] = [
+    let table: [Case; 11] = [
         (|_| (), None),
         (|i| i.name = "renamed".into(), None),
         (|i| i.public_ips.clear(), None),
         (|i| i.power = PowerState::Stopped, Some("it was RUNNING and is STOPPED")),
         (|i| i.instance_type = "S5.LARGE8".into(), Some("its type was S5.MEDIUM4 and is S5.LARGE8")),
         (|i| i.keys = keys(&["skey-ops"]), Some("its SSH keys changed: gone skey-old; new skey-ops")),
+        (|i| i.stopped_charging = StoppedCharging::StopCharging, Some("it was stopped without charge")),
         (|i| i.restriction = Restriction::Expired, Some("it is restricted: EXPIRED")),
         (|i| i.isolation = Isolation::Arrear, Some("it is isolated: ARREAR")),
         (|i| i.os = "Windows Server 2022".into(), Some("its system was reinstalled as Windows Server 2022")),
@@ -39,6 +42,14 @@ fn drift_is_what_matters_before_a_stop() {
 }
 
 #[test]
+fn what_was_found_without_charge_has_not_drifted() {
+    let mut idle = instance("ins-1");
+    idle.power = PowerState::Stopped;
+    idle.stopped_charging = StoppedCharging::StopCharging;
+    assert_eq!(drift(&Found::from(&idle), &idle), None);
+}
+
+#[test]
 fn differences_are_what_nobody_asked_for() {
     let resize = Step::Resize { from: "S5.MEDIUM4".into(), to: "S5.LARGE8".into(), cpu: 4, memory_gib: 8 };
     let load = |imported| Step::LoadSshKeys { keys: keys(&["skey-ops"]), imported };
@@ -50,8 +61,12 @@ fn differences_are_what_nobody_asked_for() {
     };
     let none: [String; 0] = [];
     assert_eq!(check(&[], &|_| ()), none);
-    assert_eq!(check(&[resize.clone()], &|i| larger(i)), none);
-    assert_eq!(check(&[resize.clone()], &|_| ()), none, "a resize that failed is the run's own verdict");
+    assert_eq!(check(std::slice::from_ref(&resize), &|i| larger(i)), none);
+    assert_eq!(
+        check(std::slice::from_ref(&resize), &|_| ()),
+        none,
+        "a resize that failed is the run's own verdict"
+    );
     assert_eq!(
         check(&[], &|i| larger(i)),
         ["its type is S5.LARGE8 with 4 cores and 8 GiB; S5.MEDIUM4 with 2 cores and 4 GiB was expected"]
