@@ -1,6 +1,7 @@
 //! The one integration test binary.
 
 mod bad_workflows;
+mod client_on_sim;
 mod engine;
 mod good_workflows;
 mod layers;
