@@ -111,14 +111,17 @@ pub(super) struct Cloud {
     /// Another endpoint of the vendor's API; plain http only to this machine
     #[arg(long, value_name = "URL", env = "PITSTOP_ENDPOINT")]
     pub(super) endpoint: Option<String>,
+    /// Trust the certificates in this PEM file instead of the system's
+    #[arg(long, value_name = "FILE", env = "PITSTOP_CA_FILE")]
+    pub(super) ca_file: Option<PathBuf>,
     /// The simulated cloud's instances, keys and prices
-    #[arg(long, value_name = "FILE", env = "PITSTOP_SIM_FLEET", help_heading = "With --cloud sim")]
+    #[arg(long, value_name = "FILE", env = "PITSTOP_SIM_FLEET", help_heading = "With a simulated cloud")]
     pub(super) sim_fleet: Option<PathBuf>,
-    /// How many times faster than the real cloud it is
-    #[arg(long, value_name = "FACTOR", env = "PITSTOP_SIM_SPEED", default_value_t = 1.0, value_parser = speed, help_heading = "With --cloud sim")]
+    /// How many times faster than the real cloud it is, or the one behind --endpoint
+    #[arg(long, value_name = "FACTOR", env = "PITSTOP_SIM_SPEED", default_value_t = 1.0, value_parser = speed, help_heading = "With a simulated cloud")]
     pub(super) sim_speed: f64,
     /// The beginning of its chance
-    #[arg(long, value_name = "NUMBER", env = "PITSTOP_SIM_SEED", default_value_t = 1, help_heading = "With --cloud sim")]
+    #[arg(long, value_name = "NUMBER", env = "PITSTOP_SIM_SEED", default_value_t = 1, help_heading = "With a simulated cloud")]
     pub(super) sim_seed: u64,
 }
 

@@ -36,11 +36,6 @@ impl Environment {
             .or_else(|| absolute("XDG_STATE_HOME").map(|folder| folder.join("pitstop")))
             .or_else(|| absolute("HOME").map(|home| home.join(".local/state/pitstop")))
     }
-
-    /// The host's name, as far as the environment tells.
-    pub(super) fn host(&self) -> Option<&str> {
-        self.get("HOSTNAME")
-    }
 }
 
 #[cfg(test)]

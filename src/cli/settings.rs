@@ -15,8 +15,10 @@ pub(super) enum CloudSettings {
     Tencent {
         /// Where calls go.
         endpoint: Endpoint,
-        /// The endpoint as it was given; `None` for the vendor's own.
-        given: Option<String>,
+        /// It is a simulated cloud: only that is spoken to in plain http, on this machine.
+        simulator: Option<Simulator>,
+        /// Certificates to trust instead of the system's.
+        ca_file: Option<PathBuf>,
     },
     /// A simulated one inside this process.
     Sim {
@@ -27,6 +29,15 @@ pub(super) enum CloudSettings {
         /// The beginning of its chance.
         seed: u64,
     },
+}
+
+/// A simulated cloud in another process.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Simulator {
+    /// Its address.
+    pub(super) url: String,
+    /// How many times faster than the real cloud it is.
+    pub(super) speed: f64,
 }
 
 impl CloudSettings {
@@ -40,16 +51,17 @@ impl CloudSettings {
                 Ok(Self::Sim { fleet: args.sim_fleet, speed: args.sim_speed, seed: args.sim_seed })
             }
             (args::CloudName::Tencent, None) => {
-                Ok(Self::Tencent { endpoint: Endpoint::vendor(), given: None })
+                Ok(Self::Tencent { endpoint: Endpoint::vendor(), simulator: None, ca_file: args.ca_file })
             }
-            (args::CloudName::Tencent, Some(given)) => Self::at(given),
+            (args::CloudName::Tencent, Some(given)) => {
+                let endpoint =
+                    Endpoint::parse(&given).map_err(|error| Error::from_chain(Kind::Usage, &error))?;
+                let simulator = given
+                    .starts_with("http://")
+                    .then(|| Simulator { url: given.trim_end_matches('/').to_owned(), speed: args.sim_speed });
+                Ok(Self::Tencent { endpoint, simulator, ca_file: args.ca_file })
+            }
         }
-    }
-
-    /// The cloud at this endpoint.
-    pub(super) fn at(given: String) -> Result<Self, Error> {
-        let endpoint = Endpoint::parse(&given).map_err(|error| Error::from_chain(Kind::Usage, &error))?;
-        Ok(Self::Tencent { endpoint, given: Some(given) })
     }
 }
 
