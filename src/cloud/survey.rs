@@ -72,6 +72,7 @@ pub struct TypeOffer {
 
 /// What a resize costs (CVM API, InquiryPriceResetInstancesType), in the account's currency.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Price {
     /// Prepaid: the amount due now; negative or zero for a downgrade.
     Once(f64),

@@ -113,6 +113,9 @@ pub enum Event {
     Refused {
         /// Why.
         error: CloudError,
+        /// How many instances the call named. If it was more than this one, another may be to blame.
+        #[serde(default = "one")]
+        among: usize,
     },
     /// No answer came that says whether the call was executed.
     Lost {
@@ -148,6 +151,11 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         differences: Vec<String>,
     },
+}
+
+/// Calls name one instance unless the record says otherwise.
+fn one() -> usize {
+    1
 }
 
 impl Event {

@@ -2,10 +2,18 @@
 //!
 //! Level 3. One event family serves the live feed, the disk format, replay and every report. [`State::next`] is the
 //! only way to change an instance's state, and its table is the only place that says which event is legal when.
-//! A `Recorded` intent is proof that it was written before it is carried out: only `Journal::intend` makes one.
+//! A [`Recorded`] intent is proof that it was written before it is carried out: only [`Journal::intend`] makes one.
 
 mod event;
+mod memory;
+mod sqlite;
 mod state;
+mod store;
+mod writer;
 
 pub use event::{Event, Failure, Halt, Intent, Order, Record, RunId, Verdict};
+pub use memory::Memory;
+pub use sqlite::Sqlite;
 pub use state::{IllegalEvent, Ledger, Refused, Stage, State};
+pub use store::{Claim, Place, RunSummary, Store, StoreError, Took};
+pub use writer::{FORMAT, Joint, Journal, Recorded};

@@ -60,6 +60,8 @@ pub struct Ledger {
     pub stop_sent: bool,
     /// A call that may have been executed was sent: the instance is not as it was found.
     pub touched: bool,
+    /// It was handed back early, and nothing was begun since.
+    pub suspended: bool,
     /// The power state last seen.
     pub power: Option<PowerState>,
     /// The type last seen.
@@ -93,6 +95,8 @@ pub struct Refused {
     pub action: Action,
     /// Why, the last time.
     pub error: CloudError,
+    /// How many instances the last of these calls named.
+    pub among: usize,
     /// How often in a row.
     pub times: u32,
     /// When first.
@@ -134,6 +138,7 @@ impl State {
                 self.stage.clone()
             }
             (S::Ready, Event::Intended { intent, baseline }) => {
+                ledger.suspended = false;
                 S::Intended { intent: intent.clone(), baseline: baseline.clone(), at }
             }
             (S::Ready, Event::CheckPassed { check }) => {
@@ -142,6 +147,7 @@ impl State {
             }
             (S::Ready, Event::Suspended) => {
                 ledger.stop_sent = false;
+                ledger.suspended = true;
                 ledger.refused = None;
                 S::Ready
             }
@@ -155,8 +161,8 @@ impl State {
                     at,
                 }
             }
-            (S::Intended { intent, .. }, Event::Refused { error }) => {
-                ledger.refuse(intent.action(), error, at);
+            (S::Intended { intent, .. }, Event::Refused { error, among }) => {
+                ledger.refuse(intent.action(), error, *among, at);
                 S::Ready
             }
             (S::Intended { intent, baseline, .. }, Event::Lost { .. }) => {
@@ -263,12 +269,12 @@ impl Ledger {
         self.past.extend(self.latest.replace(request.clone()));
     }
 
-    fn refuse(&mut self, action: Action, error: &CloudError, at: Timestamp) {
+    fn refuse(&mut self, action: Action, error: &CloudError, among: usize, at: Timestamp) {
         let (times, since) = match &self.refused {
             Some(before) if before.action == action => (before.times + 1, before.since),
             _ => (1, at),
         };
-        self.refused = Some(Refused { action, error: error.clone(), times, since, at });
+        self.refused = Some(Refused { action, error: error.clone(), among, times, since, at });
     }
 
     fn achieved(&mut self, intent: &Intent, at: Timestamp) {

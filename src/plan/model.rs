@@ -4,10 +4,8 @@ use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::cloud::{
-    Action, ErrorKind, Instance, InstanceId, InstanceType, KeyId, OperationState, PowerState, Price,
-    password::Weakness,
-};
+use super::{Refusal, Warning};
+use crate::cloud::{Action, Instance, InstanceId, InstanceType, KeyId, PowerState, Price};
 use crate::workflow::{Check, OnFailure, Rollout, SecretSource, Stop};
 
 /// What a run would do, and would not do.
@@ -230,198 +228,6 @@ pub struct PriceChange {
     pub currency: String,
 }
 
-/// Why an instance can't be stopped or changed.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
-#[serde(rename_all = "kebab-case", rename_all_fields = "kebab-case")]
-pub enum Refusal {
-    /// The account has no such instance in this region.
-    #[error("not found in this region")]
-    NotFound,
-    /// Neither running nor stopped.
-    #[error("its state is {0}; it must be RUNNING or STOPPED")]
-    Power(PowerState),
-    /// `RestrictState` is not `NORMAL`.
-    #[error("it is restricted: {0}")]
-    Restricted(String),
-    /// `IsolatedSource` is not `NOTISOLATED`.
-    #[error("it is isolated: {0}")]
-    Isolated(String),
-    /// It was stopped without charge.
-    #[error("it was stopped without charge (STOP_CHARGING), and accepts nothing but a start")]
-    StoppedWithoutCharge,
-    /// Another operation runs on it.
-    #[error("{action} is in progress on it ({state})")]
-    Operating {
-        /// The operation.
-        action: String,
-        /// How far it is.
-        state: OperationState,
-    },
-    /// It has a local disk.
-    #[error("it has a local disk ({0}), so its type can't be changed")]
-    LocalDisk(String),
-    /// It is on a dedicated host.
-    #[error("it is on the dedicated host {0}, so its type can't be changed")]
-    DedicatedHost(String),
-    /// It is a spot instance.
-    #[error("it is a spot instance, so its type can't be changed")]
-    Spot,
-    /// The instance can't become that type.
-    #[error("it can't become {to}{}", .reason.as_deref().map(|reason| format!(": {reason}")).unwrap_or_default())]
-    TypeNotOffered {
-        /// The type.
-        to: InstanceType,
-        /// Why, in the vendor's words.
-        reason: Option<String>,
-    },
-    /// No type of its family has the wanted shape.
-    #[error("no type of the family {family} has {cpu} cores and {memory_gib} GiB{}", if .near.is_empty() { String::new() } else { format!("; there are {}", .near.join(", ")) })]
-    NoSuchShape {
-        /// The family.
-        family: String,
-        /// Virtual cores.
-        cpu: u32,
-        /// Memory in GiB.
-        memory_gib: u32,
-        /// Types of the family that come near.
-        near: Vec<String>,
-    },
-    /// Sold out.
-    #[error("{to} is sold out in {zone}{}", .reason.as_deref().map(|reason| format!(": {reason}")).unwrap_or_default())]
-    SoldOut {
-        /// The type.
-        to: InstanceType,
-        /// The zone.
-        zone: String,
-        /// Why, in the vendor's words.
-        reason: Option<String>,
-    },
-    /// It has been made smaller as often as is allowed.
-    #[error("it has been made smaller {used} times of {limit} allowed")]
-    DowngradeQuota {
-        /// How often.
-        used: u32,
-        /// Of how many.
-        limit: u32,
-    },
-    /// The new type carries fewer public addresses than it has.
-    #[error("it has {has} public addresses, and {to} carries {carries}")]
-    TooManyPublicIps {
-        /// How many it has.
-        has: usize,
-        /// The type.
-        to: InstanceType,
-        /// How many that carries.
-        carries: usize,
-    },
-    /// The price inquiry, which checks what a resize checks, refused it.
-    #[error("the cloud refuses the resize: {message}")]
-    ResizeRefused {
-        /// What kind of refusal.
-        kind: ErrorKind,
-        /// The vendor's code and words.
-        message: String,
-    },
-    /// Windows takes no SSH keys.
-    #[error("it runs Windows, which takes no SSH keys")]
-    WindowsTakesNoKeys,
-    /// The account has no such key.
-    #[error("the account has no SSH key {wanted}{}", .near.as_deref().map(|near| format!("; is it {near}?")).unwrap_or_default())]
-    KeyNotFound {
-        /// The id or name asked for.
-        wanted: String,
-        /// One with a name close to it.
-        near: Option<String>,
-    },
-    /// The new password breaks the vendor's rule.
-    #[error("the new password is not accepted there: {0}")]
-    Password(#[serde(skip, default = "broken_rule")] Weakness),
-    /// It belongs to an auto-scaling group.
-    #[error(
-        "it belongs to the auto-scaling group {name} ({group}), which would replace or reinstall it when it stops"
-    )]
-    ScalingGroup {
-        /// The group's id.
-        group: String,
-        /// The group's name.
-        name: String,
-    },
-    /// The vendor repairs it, or is about to.
-    #[error("the vendor has a repair task on it: {0}")]
-    RepairTask(String),
-    /// It will be destroyed by a timer.
-    #[error("it has a release timer set, and will be destroyed")]
-    ReleaseTimer,
-    /// Pitstop itself runs on it.
-    #[error("pitstop itself runs on it, and could not start it again")]
-    OwnMachine,
-}
-
-/// A stored refusal keeps its place but not the password's length.
-fn broken_rule() -> Weakness {
-    Weakness::Classes { found: 0 }
-}
-
-/// What a person should know before approving.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
-#[serde(rename_all = "kebab-case", rename_all_fields = "kebab-case")]
-pub enum Warning {
-    /// A load balancer sends requests to it.
-    #[error("{}", load_balancer_words(.id, .listener, *.health_check))]
-    LoadBalancer {
-        /// The load balancer's id.
-        id: String,
-        /// The listener's id.
-        listener: String,
-        /// It notices the stop by itself; `None` if unknown.
-        health_check: Option<bool>,
-    },
-    /// Keys that are bound now stop working.
-    #[error("keys bound now stop working: {}", .0.iter().map(KeyId::as_str).collect::<Vec<_>>().join(", "))]
-    KeysDropped(Vec<KeyId>),
-    /// Password login is switched off by binding a key.
-    #[error("password login is switched off by binding a key")]
-    PasswordLoginOff,
-    /// Password login is opened again on a machine with keys.
-    #[error("password login is opened again, although keys are bound")]
-    PasswordLoginOn,
-    /// Little is left of the type.
-    #[error("little is left of {0}; it may be gone by the time of the resize")]
-    LowStock(InstanceType),
-    /// The new type is of another family.
-    #[error("{from} and {to} are of different families: processor and network may differ")]
-    OtherFamily {
-        /// From.
-        from: InstanceType,
-        /// To.
-        to: InstanceType,
-    },
-    /// The upgrade of a prepaid instance is charged at once.
-    #[error("it is prepaid: an upgrade is charged at once, a downgrade is refunded in part")]
-    Prepaid,
-    /// The power is cut.
-    #[error("the power is cut, data in memory may be lost")]
-    HardStop,
-    /// The power is cut if the guest does not go down.
-    #[error("the power is cut if the guest has not gone down after 5 minutes")]
-    MayHardStop,
-    /// It is stopped now, and will run afterwards.
-    #[error("it is stopped now, and will run afterwards")]
-    WillStart,
-    /// It runs now, and will be stopped afterwards.
-    #[error("it runs now, and will stay stopped")]
-    StaysStopped,
-}
-
-fn load_balancer_words(id: &str, listener: &str, health_check: Option<bool>) -> String {
-    let effect = match health_check {
-        Some(true) => "its health check takes a while to notice the stop",
-        Some(false) => "it has no health check: clients may get errors (502) while the instance is down",
-        None => "whether it has a health check is not known: clients may get errors (502)",
-    };
-    format!("the load balancer {id} ({listener}) sends requests to it; {effect}")
-}
-
 /// How a plan came to be approved.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -456,6 +262,26 @@ impl Plan {
     /// The instances whose service is interrupted.
     pub fn stopped_by_run(&self) -> impl Iterator<Item = &InstancePlan> {
         self.instances.iter().filter(|instance| instance.is_stopped_by_run())
+    }
+
+    /// Leaves the refused instances out, and returns them beside what is left.
+    /// What only they needed (the password, the key to import) goes with them.
+    pub fn without_refused(mut self) -> (Self, Vec<InstancePlan>) {
+        let (kept, refused) = self.instances.into_iter().partition(|instance| instance.refusals.is_empty());
+        self.instances = kept;
+        self.drop_unneeded();
+        (self, refused)
+    }
+
+    /// Nobody is asked for a password, and no key is imported, that no step needs.
+    pub(super) fn drop_unneeded(&mut self) {
+        let needed = |wanted: fn(&Step) -> bool| {
+            self.instances.iter().flat_map(|instance| &instance.steps).any(wanted)
+        };
+        let password = needed(|step| matches!(step, Step::ResetPassword { .. }));
+        let import = needed(|step| matches!(step, Step::LoadSshKeys { imported: true, .. }));
+        self.password = self.password.take().filter(|_| password);
+        self.import_key = self.import_key.take().filter(|_| import);
     }
 
     /// Makes the plan runnable; gives it back if some instance is refused.

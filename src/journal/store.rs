@@ -1,0 +1,145 @@
+//! Where journals are kept: the trait that every store fulfils, and the words it uses.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::event::{Record, RunId};
+use crate::cloud::{Action, InstanceId};
+
+/// The cloud that a run works on. Runs on a simulated cloud never feed what is expected of the real one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Place {
+    /// Tencent Cloud.
+    Tencent,
+    /// A simulated cloud behind this endpoint.
+    Endpoint(String),
+    /// A simulated cloud inside this process: it is gone when the process is, so nothing in it is held for a run.
+    InProcess,
+}
+
+impl Place {
+    /// It is not the real cloud.
+    pub fn is_simulated(&self) -> bool {
+        !matches!(self, Self::Tencent)
+    }
+
+    /// The text under which runs there hold their instances; `None` where nothing is held.
+    pub fn scope(&self, region: &str) -> Option<String> {
+        match self {
+            Self::Tencent => Some(format!("tencent/{region}")),
+            Self::Endpoint(url) => Some(format!("{url}/{region}")),
+            Self::InProcess => None,
+        }
+    }
+}
+
+/// A run in short.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct RunSummary {
+    /// The run.
+    pub id: RunId,
+    /// The workflow's name.
+    pub workflow: String,
+    /// The region.
+    pub region: String,
+    /// When it began.
+    pub began: Timestamp,
+    /// When every instance had its verdict; `None` for a run that is unfinished.
+    pub ended: Option<Timestamp>,
+    /// Where it works.
+    pub place: Place,
+}
+
+/// How long an operation took, from its acceptance to the moment its end was seen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Took {
+    /// The operation.
+    pub action: Action,
+    /// The family of the instance's type, e.g. `S5`.
+    pub family: String,
+    /// How long.
+    pub took: Duration,
+}
+
+/// The right to write a run's journal: the newest process that took it has the highest epoch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Claim {
+    /// The run.
+    pub run: RunId,
+    /// Counts the processes that took it.
+    pub epoch: i64,
+}
+
+/// A store can't do what is asked.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// It can't be opened.
+    #[error("the journal at {at} can't be opened: {why}")]
+    Open {
+        /// Where it is.
+        at: String,
+        /// Why not.
+        why: String,
+    },
+    /// Nothing was written. Nothing that depends on it may be done.
+    #[error("the journal can't be written: {0}")]
+    Write(String),
+    /// It can't be read.
+    #[error("the journal can't be read: {0}")]
+    Read(String),
+    /// Something in it is not what was written.
+    #[error("the journal is damaged: {0}")]
+    Damaged(String),
+    /// There is no such run.
+    #[error("there is no run {0}")]
+    NoRun(RunId),
+    /// Another process has taken the run.
+    #[error("another process has taken the run {0}")]
+    Taken(RunId),
+    /// Instances of this run belong to another run that is unfinished.
+    #[error("{instance} is held by the run {run}, unfinished since {since}")]
+    Held {
+        /// One of the instances.
+        instance: InstanceId,
+        /// The run that holds it.
+        run: RunId,
+        /// When that run began.
+        since: Timestamp,
+    },
+}
+
+/// A place where journals are kept. Writing is durable when it returns; reading never blocks a writer.
+#[async_trait]
+pub trait Store: Send + Sync {
+    /// Writes down a new run with its first records, and holds its instances if it has a scope:
+    /// [`StoreError::Held`] if an unfinished run holds one of them already.
+    async fn begin(
+        &self,
+        run: &RunSummary,
+        instances: &[InstanceId],
+        first: &[Record],
+    ) -> Result<Claim, StoreError>;
+
+    /// Takes a run in hand: from now on no other process writes to it.
+    async fn take(&self, run: RunId) -> Result<Claim, StoreError>;
+
+    /// Appends records, all or none.
+    async fn append(&self, claim: Claim, records: &[Record], took: &[Took]) -> Result<(), StoreError>;
+
+    /// Marks the run as ended, and lets its instances go.
+    async fn finish(&self, claim: Claim, at: Timestamp) -> Result<(), StoreError>;
+
+    /// All records of a run in their order.
+    async fn load(&self, run: RunId) -> Result<Vec<Record>, StoreError>;
+
+    /// All runs, the newest first.
+    async fn runs(&self) -> Result<Vec<RunSummary>, StoreError>;
+
+    /// The newest durations of each action, at most `each` of them.
+    async fn history(&self, simulated: bool, each: u32) -> Result<Vec<Took>, StoreError>;
+}

@@ -1,0 +1,8 @@
+//! Tests of the plan by what they prove.
+
+mod after;
+mod properties;
+mod reads;
+mod refusals;
+mod steps;
+mod warnings;

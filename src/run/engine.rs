@@ -1,0 +1,595 @@
+//! The engine: asks [`decide`] for every instance that something happened to, and does what it says.
+//!
+//! One task, one event loop. Its work per turn is in proportion to what happened, not to the number of instances:
+//! instances wait in a set ordered by time, and one read serves all that are due.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::sync::Arc;
+
+use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
+use futures_util::stream::{FuturesUnordered, StreamExt as _};
+use jiff::Timestamp;
+use tokio::sync::{mpsc, watch};
+
+use super::Probe;
+use super::calls;
+use super::checks;
+use super::decide::{Next, Observation, Turn, View, decide};
+use super::outcome::{Cause, Outcome, RunError};
+use super::pace::{Experience, Pace};
+use super::secrets::Secrets;
+use crate::clock::Clock;
+use crate::cloud::{BATCH, CloudError, Instance, InstanceId, KeyId, RequestId, Sent, Survey};
+use crate::journal::{Event, Failure, Intent, Joint, Journal, Order, Record, Stage, State, Took, Verdict};
+use crate::plan::Plan;
+
+/// How many durations of each action are read from earlier runs.
+const HISTORY: u32 = 200;
+/// How often an import whose outcome is unknown is looked for.
+const IMPORT_LOOKS: u32 = 5;
+
+/// What a run is carried out with.
+#[derive(Clone)]
+pub struct Parts {
+    /// The region.
+    pub cloud: Arc<dyn Survey>,
+    /// What carries the checks out.
+    pub probe: Arc<dyn Probe>,
+    /// Time.
+    pub clock: Clock,
+    /// How long to wait for what.
+    pub pace: Pace,
+}
+
+/// Carries the journal's run out, from wherever it stands, until every instance has its verdict or an order ends it.
+/// Every record goes to `feed`, those of earlier processes first.
+pub async fn drive(
+    journal: Journal,
+    parts: Parts,
+    secrets: Secrets,
+    orders: watch::Receiver<Order>,
+    feed: mpsc::UnboundedSender<Record>,
+) -> Result<Outcome, RunError> {
+    let mut engine = Engine::open(journal, parts, secrets, orders, feed)
+        .await
+        .map_err(|cause| RunError { cause, down: vec![] })?;
+    match engine.work().await {
+        Ok(()) => Ok(engine.outcome()),
+        Err(cause) => Err(RunError { cause, down: engine.down() }),
+    }
+}
+
+/// One instance of the run.
+struct Member {
+    id: InstanceId,
+    state: State,
+    seen: Option<Observation>,
+    blind: Option<(Timestamp, CloudError)>,
+    /// A call or a check of it is in the air.
+    busy: bool,
+    /// A read of it is in the air.
+    looking: bool,
+    /// Its entry in the set of timers.
+    wake: Option<Timestamp>,
+    turn: Turn,
+    /// It takes one of the places that `at-once` allows.
+    placed: bool,
+    /// Nothing more is to be done for it, as things are.
+    resting: bool,
+}
+
+/// What came back.
+enum Landed {
+    Call { members: Vec<usize>, result: Result<RequestId, CloudError> },
+    Read { members: Vec<usize>, at: Timestamp, result: Result<Vec<Instance>, CloudError> },
+    Check { member: usize, check: usize, result: Option<Result<(), String>> },
+}
+
+/// Equal wishes, by what is wished and how many may share a call.
+type Wishes = BTreeMap<(Intent, usize), Vec<(usize, Option<RequestId>)>>;
+
+struct Engine {
+    journal: Journal,
+    parts: Parts,
+    secrets: Arc<Secrets>,
+    plan: Arc<Plan>,
+    orders: watch::Receiver<Order>,
+    feed: mpsc::UnboundedSender<Record>,
+    members: Vec<Member>,
+    index: HashMap<InstanceId, usize>,
+    imported: Option<KeyId>,
+    experience: Experience,
+    began: Timestamp,
+    order: Order,
+    dirty: BTreeSet<usize>,
+    timers: BTreeSet<(Timestamp, usize)>,
+    queue: VecDeque<usize>,
+    flights: FuturesUnordered<BoxFuture<'static, Landed>>,
+    open: usize,
+    placed: usize,
+    failures: usize,
+}
+
+impl Engine {
+    async fn open(
+        journal: Journal,
+        parts: Parts,
+        secrets: Secrets,
+        orders: watch::Receiver<Order>,
+        feed: mpsc::UnboundedSender<Record>,
+    ) -> Result<Self, Cause> {
+        let plan = Arc::new(journal.plan()?.plan().clone());
+        let experience = Experience::new(&journal.history(HISTORY).await?);
+        let members: Vec<_> = plan.instances.iter().map(|own| Member::new(own.id.clone())).collect();
+        let index = members.iter().enumerate().map(|(at, member)| (member.id.clone(), at)).collect();
+        let began = parts.clock.now();
+        let records = journal.records().to_vec();
+        let mut engine = Self {
+            journal,
+            parts,
+            secrets: Arc::new(secrets),
+            plan,
+            orders,
+            feed,
+            members,
+            index,
+            imported: None,
+            experience,
+            began,
+            order: Order::CarryOn,
+            dirty: BTreeSet::new(),
+            timers: BTreeSet::new(),
+            queue: VecDeque::new(),
+            flights: FuturesUnordered::new(),
+            open: 0,
+            placed: 0,
+            failures: 0,
+        };
+        for record in records {
+            engine.fold(&record)?;
+            engine.tell(record);
+        }
+        engine.line_up();
+        Ok(engine)
+    }
+
+    /// Gives every instance its place at the beginning: those under way go on, the others queue.
+    fn line_up(&mut self) {
+        for (at, member) in self.members.iter_mut().enumerate() {
+            if member.state.verdict().is_some() {
+                continue;
+            }
+            self.open += 1;
+            self.dirty.insert(at);
+            let ledger = &member.state.ledger;
+            let begun = (ledger.touched && !ledger.suspended) || !matches!(member.state.stage, Stage::Ready);
+            if begun {
+                member.turn = Turn::Now;
+                member.placed = true;
+                self.placed += 1;
+            } else {
+                self.queue.push_back(at);
+            }
+        }
+        self.give_turns();
+    }
+
+    async fn work(&mut self) -> Result<(), Cause> {
+        self.heed_order().await?;
+        self.import_key().await?;
+        loop {
+            self.turn().await?;
+            if self.open == 0 || self.order == Order::LeaveNow {
+                break;
+            }
+            self.wait().await?;
+        }
+        if self.members.iter().all(|member| member.state.verdict().is_some()) {
+            let records = self.journal.finish().await?;
+            records.into_iter().for_each(|record| self.tell(record));
+        }
+        Ok(())
+    }
+
+    /// Decides for every instance that something happened to, until there is nothing left to write down; then sends.
+    async fn turn(&mut self) -> Result<(), Cause> {
+        let mut wishes = Wishes::new();
+        while !self.dirty.is_empty() && self.order != Order::LeaveNow {
+            let mut notes = Vec::new();
+            for at in std::mem::take(&mut self.dirty) {
+                if self.members[at].busy {
+                    continue;
+                }
+                match decide(&self.view(at)) {
+                    Next::Note(event) => notes.push((at, event)),
+                    Next::Act { intent, baseline, among } => {
+                        self.members[at].busy = true;
+                        wishes.entry((intent, among)).or_default().push((at, baseline));
+                    }
+                    Next::Look(when) => self.wake_at(at, when),
+                    Next::Check(check) => self.begin_check(at, check, &mut notes),
+                    Next::Hold => {}
+                    Next::Rest => self.rest(at),
+                }
+            }
+            self.note(notes).await?;
+        }
+        if self.order != Order::LeaveNow {
+            self.send(wishes).await?;
+        }
+        Ok(())
+    }
+
+    /// Waits for the next thing to happen, and takes it in.
+    async fn wait(&mut self) -> Result<(), Cause> {
+        let next = self.timers.first().map_or(Timestamp::MAX, |(when, _)| *when);
+        let clock = self.parts.clock.clone();
+        tokio::select! {
+            biased;
+            Ok(()) = self.orders.changed() => self.heed_order().await,
+            Some(landed) = self.flights.next(), if !self.flights.is_empty() => self.land(landed).await,
+            () = clock.sleep_until(next), if next < Timestamp::MAX => {
+                self.read_due();
+                Ok(())
+            }
+        }
+    }
+
+    async fn heed_order(&mut self) -> Result<(), Cause> {
+        let order = *self.orders.borrow_and_update();
+        if order > self.order {
+            self.order = order;
+            let records = self.journal.append(vec![(None, Event::Ordered { order })]).await?;
+            records.into_iter().for_each(|record| self.tell(record));
+            self.dirty.extend((0..self.members.len()).filter(|at| self.members[*at].is_open()));
+        }
+        Ok(())
+    }
+
+    async fn land(&mut self, landed: Landed) -> Result<(), Cause> {
+        match landed {
+            Landed::Call { members, result } => {
+                let among = members.len();
+                let event = match result {
+                    Ok(request) => Event::Accepted { request },
+                    Err(error) if error.sent == Sent::No => Event::Refused { error, among },
+                    Err(error) => Event::Lost { error },
+                };
+                for at in &members {
+                    self.members[*at].busy = false;
+                }
+                self.note(members.into_iter().map(|at| (at, event.clone())).collect()).await
+            }
+            Landed::Read { members, at, result } => self.take_in(members, at, result).await,
+            Landed::Check { member, check, result } => {
+                self.members[member].busy = false;
+                let event = match result {
+                    None => None,
+                    Some(Ok(())) => Some(Event::CheckPassed { check }),
+                    Some(Err(message)) => {
+                        Some(Event::Failed { failure: Failure::Check { number: check + 1, message } })
+                    }
+                };
+                self.dirty.insert(member);
+                self.note(event.into_iter().map(|event| (member, event)).collect()).await
+            }
+        }
+    }
+
+    /// Takes in what a read showed, and writes down what is new in it.
+    async fn take_in(
+        &mut self,
+        members: Vec<usize>,
+        at: Timestamp,
+        result: Result<Vec<Instance>, CloudError>,
+    ) -> Result<(), Cause> {
+        let mut notes = Vec::new();
+        let mut found: HashMap<_, _> = match result {
+            Ok(instances) => instances.into_iter().map(|instance| (instance.id.clone(), instance)).collect(),
+            Err(error) => {
+                tracing::warn!(%error, instances = members.len(), "can't look at instances");
+                for member in members {
+                    let own = &mut self.members[member];
+                    own.looking = false;
+                    let since = own.blind.as_ref().map_or(at, |(since, _)| *since);
+                    own.blind = Some((since, error.clone()));
+                    self.dirty.insert(member);
+                }
+                return Ok(());
+            }
+        };
+        for member in members {
+            let own = &mut self.members[member];
+            let instance = found.remove(&own.id);
+            own.looking = false;
+            own.blind = None;
+            if own.is_open() {
+                notes.extend(own.news(instance.as_ref()).map(|event| (member, event)));
+                let before = own.seen.as_ref().map_or(0, |seen| seen.missed);
+                let missed = if instance.is_none() { before + 1 } else { 0 };
+                own.seen = Some(Observation { instance, missed, at });
+                self.dirty.insert(member);
+            }
+        }
+        self.note(notes).await
+    }
+
+    /// Writes events down, all or none, then lets them change the states.
+    async fn note(&mut self, notes: Vec<(usize, Event)>) -> Result<(), Cause> {
+        if notes.is_empty() {
+            return Ok(());
+        }
+        let took: Vec<_> = notes.iter().filter_map(|(at, event)| self.took(*at, event)).collect();
+        let events =
+            notes.into_iter().map(|(at, event)| (Some(self.members[at].id.clone()), event)).collect();
+        let records = self.journal.append_with(events, &took).await?;
+        took.iter().for_each(|took| self.experience.add(took));
+        for record in records {
+            self.fold(&record)?;
+            self.tell(record);
+        }
+        Ok(())
+    }
+
+    /// What the event teaches about durations.
+    fn took(&self, at: usize, event: &Event) -> Option<Took> {
+        let Event::Achieved { took } = event else { return None };
+        let Stage::Underway { intent, .. } = &self.members[at].state.stage else { return None };
+        let family = self.plan.instances[at].found.as_ref()?.instance_type.family().to_owned();
+        Some(Took { action: intent.action(), family, took: *took })
+    }
+
+    /// Lets one record change the state of its instance, and the counts that follow from it.
+    fn fold(&mut self, record: &Record) -> Result<(), Cause> {
+        let Some(id) = &record.instance else {
+            if let Event::KeyImported { key } = &record.event {
+                self.imported = Some(key.clone());
+            }
+            return Ok(());
+        };
+        let Some(&at) = self.index.get(id) else { return Ok(()) };
+        let member = &mut self.members[at];
+        let had_failed = member.state.ledger.failure.is_some();
+        member.state = member.state.next(&record.event, record.at)?;
+        if !had_failed && member.state.ledger.failure.is_some() {
+            self.failures += 1;
+        }
+        if member.state.verdict().is_some() {
+            self.rest(at);
+        } else {
+            self.dirty.insert(at);
+        }
+        Ok(())
+    }
+
+    /// The instance needs nothing more: its place goes to the next one.
+    fn rest(&mut self, at: usize) {
+        let member = &mut self.members[at];
+        if std::mem::replace(&mut member.resting, true) {
+            return;
+        }
+        self.open = self.open.saturating_sub(1);
+        if let Some(when) = member.wake.take() {
+            self.timers.remove(&(when, at));
+        }
+        if std::mem::take(&mut member.placed) {
+            self.placed -= 1;
+        }
+        self.give_turns();
+    }
+
+    fn give_turns(&mut self) {
+        let halted = self.failures > self.plan.rollout.max_failures;
+        while halted || self.placed < self.plan.rollout.at_once {
+            let Some(at) = self.queue.pop_front() else { return };
+            let member = &mut self.members[at];
+            if !member.is_open() {
+                continue;
+            }
+            if halted {
+                member.turn = Turn::Halted;
+            } else {
+                member.turn = Turn::Now;
+                member.placed = true;
+                self.placed += 1;
+            }
+            self.dirty.insert(at);
+        }
+    }
+
+    fn wake_at(&mut self, at: usize, when: Timestamp) {
+        let member = &mut self.members[at];
+        if let Some(before) = member.wake.replace(when) {
+            self.timers.remove(&(before, at));
+        }
+        self.timers.insert((when, at));
+    }
+
+    /// Reads all instances that are due, or nearly so, 100 a call.
+    fn read_due(&mut self) {
+        let now = self.parts.clock.now();
+        let soon = now + self.parts.pace.shortest;
+        let mut due = Vec::new();
+        while let Some((when, at)) = self.timers.first().copied()
+            && when <= soon
+        {
+            self.timers.pop_first();
+            self.members[at].wake = None;
+            if !self.members[at].looking {
+                self.members[at].looking = true;
+                due.push(at);
+            }
+        }
+        for members in due.chunks(BATCH) {
+            let members = members.to_vec();
+            let ids: Vec<_> = members.iter().map(|at| self.members[*at].id.clone()).collect();
+            let cloud = Arc::clone(&self.parts.cloud);
+            let flight = async move { Landed::Read { members, at: now, result: cloud.look(&ids).await } };
+            self.flights.push(flight.boxed());
+        }
+    }
+
+    /// Writes down and sends the wishes, equal ones together.
+    async fn send(&mut self, wishes: Wishes) -> Result<(), Cause> {
+        let mut groups = Vec::new();
+        let mut joints = Vec::new();
+        for ((intent, among), wishing) in wishes {
+            for group in wishing.chunks(among.max(1)) {
+                let instances = group
+                    .iter()
+                    .map(|(at, baseline)| (self.members[*at].id.clone(), baseline.clone()))
+                    .collect();
+                joints.push(Joint { intent: intent.clone(), instances });
+                groups.push(group.iter().map(|(at, _)| *at).collect::<Vec<_>>());
+            }
+        }
+        if joints.is_empty() {
+            return Ok(());
+        }
+        let (recorded, records) = self.journal.intend(joints).await?;
+        for record in records {
+            self.fold(&record)?;
+            self.tell(record);
+        }
+        for (recorded, members) in recorded.into_iter().zip(groups) {
+            let cloud = Arc::clone(&self.parts.cloud);
+            let secrets = Arc::clone(&self.secrets);
+            let flight = async move {
+                let result = calls::perform(cloud.as_ref(), &recorded, &secrets).await;
+                Landed::Call { members, result }
+            };
+            self.flights.push(flight.boxed());
+        }
+        Ok(())
+    }
+
+    fn begin_check(&mut self, at: usize, check: usize, notes: &mut Vec<(usize, Event)>) {
+        let instance = self.members[at].seen.as_ref().and_then(|seen| seen.instance.as_ref());
+        let (Some(wanted), Some(instance)) = (self.plan.checks.get(check), instance) else { return };
+        match checks::ready(wanted, instance) {
+            Err(message) => {
+                notes.push((at, Event::Failed { failure: Failure::Check { number: check + 1, message } }));
+            }
+            Ok(ready) => {
+                self.members[at].busy = true;
+                let Parts { probe, clock, pace, .. } = self.parts.clone();
+                let orders = self.orders.clone();
+                let flight = async move {
+                    let result = checks::carry_out(ready, probe, clock, pace, orders).await;
+                    Landed::Check { member: at, check, result }
+                };
+                self.flights.push(flight.boxed());
+            }
+        }
+    }
+
+    /// Makes sure that the key which the plan wants imported is there, before anything stops.
+    async fn import_key(&mut self) -> Result<(), Cause> {
+        let Some(wanted) = self.plan.import_key.clone().filter(|_| self.imported.is_none()) else {
+            return Ok(());
+        };
+        let cloud = Arc::clone(&self.parts.cloud);
+        let failed = |error| Cause::Import { name: wanted.name.clone(), error };
+        let mut found = calls::find_key(cloud.as_ref(), &wanted).await.map_err(failed)?;
+        if found.is_none() {
+            let intended = Event::KeyImportIntended { name: wanted.name.clone() };
+            let (recorded, records) = self.journal.recorded(intended, wanted.clone()).await?;
+            records.into_iter().for_each(|record| self.tell(record));
+            match calls::import(cloud.as_ref(), &recorded).await {
+                Err(error) if error.sent == Sent::No => return Err(failed(error)),
+                // Sent, or perhaps sent: only looking tells.
+                Ok(_) | Err(_) => {
+                    for _ in 0..IMPORT_LOOKS {
+                        found = calls::find_key(cloud.as_ref(), &wanted).await.map_err(failed)?;
+                        if found.is_some() {
+                            break;
+                        }
+                        self.parts.clock.sleep(self.parts.pace.pause * 2).await;
+                    }
+                }
+            }
+        }
+        let Some(key) = found else {
+            let gone = "it was imported, but does not show in the list of keys";
+            return Err(failed(CloudError::new(crate::cloud::ErrorKind::Server, Sent::Maybe, gone)));
+        };
+        let records = self.journal.append(vec![(None, Event::KeyImported { key })]).await?;
+        for record in records {
+            self.fold(&record)?;
+            self.tell(record);
+        }
+        Ok(())
+    }
+
+    fn view(&self, at: usize) -> View<'_> {
+        let member = &self.members[at];
+        View {
+            plan: &self.plan,
+            own: &self.plan.instances[at],
+            imported: self.imported.as_ref(),
+            state: &member.state,
+            seen: member.seen.as_ref(),
+            blind: member.blind.as_ref().map(|(since, error)| (*since, error)),
+            order: self.order,
+            turn: member.turn,
+            began: self.began,
+            now: self.parts.clock.now(),
+            pace: &self.parts.pace,
+            experience: &self.experience,
+        }
+    }
+
+    /// Whoever listens may have gone; the journal has it all.
+    fn tell(&self, record: Record) {
+        let _ = self.feed.send(record);
+    }
+
+    fn outcome(&self) -> Outcome {
+        let instances =
+            self.members.iter().map(|member| (member.id.clone(), member.state.verdict().cloned())).collect();
+        Outcome { run: self.journal.run(), order: self.order, instances }
+    }
+
+    /// The instances that are down, or may be, by this run's doing.
+    fn down(&self) -> Vec<InstanceId> {
+        let down = |member: &&Member| {
+            let stranded = matches!(member.state.verdict(), Some(Verdict::Stranded { .. }));
+            stranded || (member.state.verdict().is_none() && member.state.ledger.down_since.is_some())
+        };
+        self.members.iter().filter(down).map(|member| member.id.clone()).collect()
+    }
+}
+
+impl Member {
+    fn new(id: InstanceId) -> Self {
+        Self {
+            id,
+            state: State::default(),
+            seen: None,
+            blind: None,
+            busy: false,
+            looking: false,
+            wake: None,
+            turn: Turn::Later,
+            placed: false,
+            resting: false,
+        }
+    }
+
+    fn is_open(&self) -> bool {
+        !self.resting && self.state.verdict().is_none()
+    }
+
+    /// What is worth writing down of what was seen: another power state or type than before.
+    fn news(&self, instance: Option<&Instance>) -> Option<Event> {
+        let (instance, ledger) = (instance?, &self.state.ledger);
+        let request = instance.latest_operation.as_ref().and_then(|operation| operation.request.as_ref());
+        let is_old = request.is_some_and(|request| ledger.past.contains(request));
+        let (power, instance_type) = (&instance.power, &instance.instance_type);
+        let is_new =
+            ledger.power.as_ref() != Some(power) || ledger.instance_type.as_ref() != Some(instance_type);
+        (is_new && !is_old)
+            .then(|| Event::Seen { power: power.clone(), instance_type: instance_type.clone() })
+    }
+}
