@@ -1,6 +1,35 @@
 //! The real client of Tencent Cloud.
 //!
-//! Level 1: it implements `cloud`'s traits over the vendor's API 3.0.
+//! Level 1: it implements `cloud`'s traits over the vendor's API 3.0. A call runs through these parts:
+//!
+//! | part | what it does |
+//! | --- | --- |
+//! | `client`, `survey` | which action with which parameters; answers in the boundary's terms |
+//! | [`decode`] | the vendor's answers, every field optional |
+//! | `channel` | one call: turn, credential, signature, transport, verdict, repetition |
+//! | [`limits`] | the vendor's ceilings on calls per second |
+//! | [`credentials`] | who we are, found in the vendor's own places and renewed in time |
+//! | [`sign`], [`wire`] | the signature and the protocol, shared with the simulator |
+//! | [`mod@classify`] | what an error code means |
+//! | `retry` | when a failed call is sent again |
+//! | `endpoint` | the vendor's hosts, or the one that the user names |
+//! | [`http`] | the transport over reqwest; all other parts run on any transport, under virtual time too |
 
+mod channel;
+pub mod classify;
+mod client;
+pub mod credentials;
+pub mod decode;
+mod endpoint;
+mod filter;
+pub mod http;
+pub mod limits;
+mod retry;
 pub mod sign;
+mod survey;
 pub mod wire;
+
+pub use client::{Client, Settings};
+pub use endpoint::{Endpoint, EndpointError};
+pub use limits::Limits;
+pub use retry::Retry;

@@ -6,6 +6,7 @@
 use std::fmt;
 
 use async_trait::async_trait;
+use jiff::SignedDuration;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -99,6 +100,11 @@ pub enum TransportError {
 pub trait Transport: Send + Sync {
     /// Sends the request once. It follows no redirect and retries nothing.
     async fn send(&self, request: Request) -> Result<Response, TransportError>;
+
+    /// How far the cloud's clock is ahead of ours, by the `Date` of its last answer; zero if it is not known.
+    fn clock_offset(&self) -> SignedDuration {
+        SignedDuration::ZERO
+    }
 }
 
 /// The envelope around every answer.

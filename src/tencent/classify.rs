@@ -1,0 +1,340 @@
+//! What an error code of the vendor's means: the one place that knows.
+//!
+//! A full code is looked up first, then the rules on prefixes. Nothing else in the crate matches on codes, and
+//! nothing at all matches on messages, whose language the request chooses.
+//! Sources: the error lists of the official SDKs, per action; meanings from the pages of the CVM API.
+
+use crate::cloud::{ErrorKind, Sent};
+
+/// Whether a call changes anything: decides what a failure leaves open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// It only reads: may be repeated at will.
+    Read,
+    /// It changes something: is never repeated unless the cloud surely refused it.
+    Write,
+}
+
+/// What a code means, for a program and for a person.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Explanation {
+    /// What to do about it.
+    pub kind: ErrorKind,
+    /// What it means; a fragment without a full stop.
+    pub words: &'static str,
+    /// The code itself is known; otherwise only its prefix is, or nothing.
+    pub known: bool,
+}
+
+/// The kind of an error code, and whether a call that was answered with it may have been executed.
+/// An answer with a code is a refusal, except for failures on the cloud's side and codes nobody knows.
+pub fn classify(code: &str, effect: Effect) -> (ErrorKind, Sent) {
+    let kind = explain(code).kind;
+    let sent = match (kind, effect) {
+        (ErrorKind::Server | ErrorKind::Network, Effect::Write) => Sent::Maybe,
+        _ => Sent::No,
+    };
+    (kind, sent)
+}
+
+/// What a code means.
+pub fn explain(code: &str) -> Explanation {
+    for (kind, words, codes) in GROUPS {
+        if codes.contains(&code) {
+            return Explanation { kind: *kind, words, known: true };
+        }
+    }
+    let group = PREFIXES.iter().find(|(prefix, ..)| code.starts_with(prefix));
+    let (_, kind, words) = group.copied().unwrap_or(UNKNOWN);
+    Explanation { kind, words, known: false }
+}
+
+/// A code that fits no rule: the cloud failed in a way we can't judge, so a write has to be looked at.
+const UNKNOWN: (&str, ErrorKind, &str) = ("", ErrorKind::Server, "a code that this version does not know");
+
+type Group = (ErrorKind, &'static str, &'static [&'static str]);
+
+#[rustfmt::skip]
+const GROUPS: &[Group] = &[
+    (ErrorKind::Throttled, "too many calls of this action in a second", &[
+        "RequestLimitExceeded",
+        "RequestLimitExceeded.UinLimitExceeded",
+        "RequestLimitExceeded.GlobalRegionUinLimitExceeded",
+        "RequestLimitExceeded.IPLimitExceeded",
+    ]),
+    (ErrorKind::Server, "a failure inside the cloud", &[
+        "InternalError",
+        "InternalServerError",
+        "ServiceUnavailable",
+        "CallCvmError",
+    ]),
+    (ErrorKind::Server, "the order system failed; look for an unpaid or a paid order before trying again", &[
+        "InternalError.TradeUnknownError",
+    ]),
+    (ErrorKind::Busy, "another operation on the instance has not ended", &[
+        "MutexOperation.TaskRunning",
+        "OperationDenied.InstanceOperationInProgress",
+        "OperationDenied.InstanceStatusLimitError",
+        "ResourceInUse",
+        "InvalidParameterValue.InvalidImageState",
+        "UnsupportedOperation.LocalDiskMigratingToCloudDisk",
+        "InvalidInstanceState",
+        "FailedOperation.ResourceInOperating",
+        "ResourceUnavailable.AutoScalingGroupInActivity",
+        "ResourceUnavailable.AutoScalingGroupInRefreshActivity",
+        "ResourceUnavailable.InstanceInOperation",
+        "ResourceUnavailable.LoadBalancerInOperation",
+        "InvalidDisk.Busy",
+        "InvalidDisk.SnapshotCreating",
+        "ResourceBusy",
+        "ResourceUnavailable.SnapshotCreating",
+        "ResourceUnavailable.TooManyCreatingSnapshot",
+        "ResourceInUse.DiskMigrating",
+        "ResourceInUse.DiskRollbacking",
+        "ResourceUnavailable.AgentStatusNotOnline",
+    ]),
+    // Documented as "can never be done to this instance", seen for "in operation or in a special state".
+    (ErrorKind::Busy, "the instance is in operation or in a special state, or does not support this", &[
+        "InvalidInstance.NotSupported",
+    ]),
+    (ErrorKind::Power, "the instance is in another power state than this call needs, or has reached its goal", &[
+        "UnsupportedOperation.InstanceStateRunning",
+        "UnsupportedOperation.InstanceStateStopped",
+        "UnsupportedOperation.InstanceStateStarting",
+        "UnsupportedOperation.InstanceStateStopping",
+        "UnsupportedOperation.InstanceStateRebooting",
+        "UnsupportedOperation.InstanceStatePending",
+        "UnsupportedOperation.InstanceStateEnterRescueMode",
+        "UnsupportedOperation.InstanceStateExitRescueMode",
+        "UnsupportedOperation.InstanceStateEnterServiceLiveMigrate",
+        "UnsupportedOperation.InstanceStateServiceLiveMigrate",
+        "UnsupportedOperation.InstanceStateExitServiceLiveMigrate",
+        "UnsupportedOperation.InstanceNotStopped",
+        "ResourceUnavailable.InstanceStateNotRunning",
+    ]),
+    (ErrorKind::State, "the instance is isolated and waits for destruction in the recycle bin", &[
+        "UnsupportedOperation.InstanceStateShutdown",
+        "UnsupportedOperation.InstanceStateIsolating",
+    ]),
+    (ErrorKind::State, "the instance is frozen or blocked by the vendor, which needs a ticket", &[
+        "UnsupportedOperation.InstanceStateFreezing",
+        "UnsupportedOperation.InstanceStateBanning",
+    ]),
+    (ErrorKind::State, "the instance is broken for good, or its creation or reinstallation failed", &[
+        "UnsupportedOperation.InstanceStateCorrupted",
+        "UnsupportedOperation.InstanceStateLaunchFailed",
+        "UnsupportedOperation.InstanceReinstallFailed",
+    ]),
+    (ErrorKind::State, "the instance is being destroyed, or was", &[
+        "UnsupportedOperation.InstanceStateTerminating",
+        "UnsupportedOperation.InstanceStateTerminated",
+    ]),
+    (ErrorKind::State, "the instance is in rescue mode, which has to be left first", &[
+        "UnsupportedOperation.InstanceStateRescueMode",
+    ]),
+    (ErrorKind::State, "the instance was stopped without charging, and accepts nothing but a start", &[
+        "UnsupportedOperation.StoppedModeStopCharging",
+        "UnsupportedOperation.StoppedModeStopChargingSameFamily",
+    ]),
+    (ErrorKind::Identity, "there is no such instance, key, zone or region in this account", &[
+        "InvalidInstanceId.NotFound",
+        "InvalidInstanceId.Malformed",
+        "InvalidParameterValue.InstanceIdMalformed",
+        "InvalidParameterValue.InvalidInstanceId",
+        "InvalidKeyPairId.NotFound",
+        "InvalidKeyPairId.Malformed",
+        "InvalidZone.MismatchRegion",
+        "InvalidRegion.NotFound",
+        "InvalidHostId.NotFound",
+        "InvalidHostId.Malformed",
+        "InvalidProjectId.NotFound",
+        "UnsupportedRegion",
+        "InvalidParameterValue.ZoneNotSupported",
+        "InvalidParameterValue.InvalidAppIdFormat",
+        "InvalidParameter.LBIdNotFound",
+        "InvalidParameter.ListenerIdNotFound",
+        "InvalidParameter.RegionNotFound",
+    ]),
+    (ErrorKind::Argument, "the password is against the vendor's rules", &[
+        "InvalidPassword",
+        "InvalidParameterValue.InvalidPassword",
+    ]),
+    (ErrorKind::Argument, "Windows instances take no SSH keys", &[
+        "InvalidParameterValue.KeyPairNotSupported",
+        "UnsupportedOperation.InstanceOsWindows",
+        "UnsupportedOperation.KeyPairUnsupportedWindows",
+    ]),
+    (ErrorKind::Argument, "this site or version of the API does not offer the action", &[
+        "InvalidAction",
+        "NoSuchVersion",
+        "ActionOffline",
+    ]),
+    (ErrorKind::Argument, "a value in the call is wrong", &[
+        "InvalidParameter",
+        "InvalidParameterValue",
+        "InvalidParameterCombination",
+        "InvalidParameterValue.LimitExceeded",
+        "InvalidParameterValue.TooLong",
+        "InvalidFilter",
+        "InvalidFilterValue.LimitExceeded",
+        "InvalidInstanceType.Malformed",
+        "MissingParameter",
+        "MissingParameter.AtLeastOne",
+        "UnknownParameter",
+        "UnsupportedProtocol",
+        "RequestSizeLimitExceeded",
+        "ResponseSizeLimitExceeded",
+        "FailedOperation.ZoneInconsistent",
+        "ResourceInsufficient.CloudDiskUnavailable",
+    ]),
+    (ErrorKind::Never, "the disks of this instance do not allow it", &[
+        "UnsupportedOperation.SystemDiskType",
+        "UnsupportedOperation.LocalDataDiskChangeInstanceFamily",
+        "UnsupportedOperation.InvalidInstanceWithSwapDisk",
+    ]),
+    (ErrorKind::Never, "this instance can't become one of that family", &[
+        "UnsupportedOperation.HeterogeneousChangeInstanceFamily",
+        "UnsupportedOperation.UnsupportedChangeInstanceFamily",
+        "UnsupportedOperation.UnsupportedChangeInstanceToThisInstanceFamily",
+        "UnsupportedOperation.UnsupportedChangeInstanceFamilyToARM",
+        "UnsupportedOperation.UnsupportedARMChangeInstanceFamily",
+        "UnsupportedOperation.OriginalInstanceTypeInvalid",
+        "InvalidParameterValue.GPUInstanceFamily",
+        "InvalidParameterValue.InvalidGPUFamilyChange",
+        "InvalidParameterValue.BasicNetworkInstanceFamily",
+    ]),
+    (ErrorKind::Never, "the type is not sold in this zone", &[
+        "ResourceUnavailable.InstanceType",
+        "ResourceNotFound.InvalidZoneInstanceType",
+    ]),
+    (ErrorKind::Never, "the instance was bought under terms that forbid it for now", &[
+        "InvalidParameterValue.InvalidInstanceSource",
+        "FailedOperation.PromotionalPerioRestriction",
+    ]),
+    (ErrorKind::Never, "another product manages the instance", &[
+        "FailedOperation.InvalidInstanceApplicationRole",
+        "FailedOperation.InvalidInstanceApplicationRoleEmr",
+    ]),
+    (ErrorKind::Never, "the dedicated host can't carry it", &[
+        "InvalidParameter.HostIdCustomizedInstanceTypeNotSupport",
+        "InvalidParameter.HostIdInstanceTypeNotSupport",
+        "InvalidParameter.HostIdStandardInstanceTypeNotSupport",
+        "InvalidParameter.HostIdStatusNotSupport",
+        "InvalidParameter.InstanceTypeSupportedHostNotFound",
+        "InvalidParameter.CdzNotSupported",
+    ]),
+    (ErrorKind::Never, "a release timer is set: the instance is going to be destroyed", &[
+        "UnsupportedOperation.InvalidInstanceNotSupportedProtectedInstance",
+    ]),
+    (ErrorKind::Never, "this kind of instance does not support it", &[
+        "UnsupportedOperation",
+        "UnsupportedOperation.RedHatInstanceUnsupported",
+        "UnsupportedOperation.SpecialInstanceType",
+        "UnsupportedOperation.NoInstanceTypeSupportSpot",
+        "UnsupportedOperation.InstanceMixedResetInstanceType",
+        "UnsupportedOperation.InstanceMixedPricingModel",
+        "UnsupportedOperation.HibernationForNormalInstance",
+        "UnsupportedOperation.InstanceChargeType",
+    ]),
+    (ErrorKind::Operator, "the target type carries fewer addresses, network interfaces or less bandwidth", &[
+        "LimitExceeded.EipNumLimit",
+        "LimitExceeded.EniNumLimit",
+        "LimitExceeded.EniLimitInstanceType",
+        "LimitExceeded.InstanceTypeBandwidth",
+    ]),
+    (ErrorKind::Operator, "the vendor's rule of one snapshot in 24 hours", &[
+        "UnsupportedOperation.DiskSnapCreateTimeTooOld",
+    ]),
+    (ErrorKind::Operator, "the SSH key can't be imported as it is", &[
+        "InvalidKeyPair.LimitExceeded",
+        "InvalidKeyPairName.Duplicate",
+        "InvalidKeyPairNameEmpty",
+        "InvalidKeyPairNameIncludeIllegalChar",
+        "InvalidKeyPairNameTooLong",
+        "InvalidPublicKey.Duplicate",
+        "InvalidPublicKey.Malformed",
+        "LimitExceeded.TagResourceQuota",
+    ]),
+    (ErrorKind::Capacity, "sold out", &[
+        "ResourcesSoldOut.SpecifiedInstanceType",
+        "ResourcesSoldOut.AvailableZone",
+        "ResourceInsufficient.SpecifiedInstanceType",
+        "ResourceInsufficient.AvailabilityZoneSoldOut",
+        "ResourceInsufficient.CloudDiskSoldOut",
+        "InvalidParameter.InvalidCloudDiskSoldOut",
+        "LimitExceeded.SpotQuota",
+    ]),
+    (ErrorKind::Money, "the balance does not cover it, or an order is unpaid", &[
+        "InvalidAccount.InsufficientBalance",
+        "InvalidAccount.UnpaidOrder",
+        "UnsupportedOperation.NotSupportUnpaidOrder",
+    ]),
+    (ErrorKind::Money, "the account may not pay for this, or the price can't be worked out", &[
+        "InvalidPermission",
+        "InvalidPeriod",
+        "FailedOperation.InquiryRefundPriceFailed",
+        "FailedOperation.InquiryPriceFailed",
+        "AccountQualificationRestrictions",
+        "UnauthorizedOperation.NotHavePaymentRight",
+        "TradeDealConflict",
+    ]),
+    (ErrorKind::Auth, "the secret id or key is wrong", &[
+        "AuthFailure.SecretIdNotFound",
+        "AuthFailure.InvalidSecretId",
+        "AuthFailure.SignatureFailure",
+        "AuthFailure.InvalidAuthorization",
+        "AuthFailure.AccessKeyIllegal",
+        "InvalidParameter.AccessKeyNotSupport",
+    ]),
+    (ErrorKind::Auth, "this machine's clock is more than five minutes off", &[
+        "AuthFailure.SignatureExpire",
+    ]),
+    (ErrorKind::Auth, "the temporary credentials have expired", &[
+        "AuthFailure.TokenFailure",
+        "UnauthorizedOperation.InvalidToken",
+    ]),
+    (ErrorKind::Auth, "the account asks for a second factor, which no program can pass", &[
+        "AuthFailure.MFAFailure",
+        "UnauthorizedOperation.MFAExpired",
+        "UnauthorizedOperation.MFANotFound",
+    ]),
+    (ErrorKind::Auth, "the access policy does not allow it", &[
+        "AuthFailure.UnauthorizedOperation",
+        "AuthFailure.CamRoleNameAuthenticateFailed",
+        "UnauthorizedOperation",
+        "UnauthorizedOperation.PermissionDenied",
+        "UnauthorizedOperation.CamAuthFailed",
+        "IpInBlacklist",
+        "IpNotInWhitelist",
+    ]),
+];
+
+/// Tried in this order, after the full codes.
+const PREFIXES: &[(&str, ErrorKind, &str)] = &[
+    ("RequestLimitExceeded", ErrorKind::Throttled, "too many calls"),
+    ("InternalError", ErrorKind::Server, "a failure inside the cloud"),
+    ("InternalServerError", ErrorKind::Server, "a failure inside the cloud"),
+    ("ServiceUnavailable", ErrorKind::Server, "a failure inside the cloud"),
+    ("AuthFailure", ErrorKind::Auth, "the credentials were refused"),
+    ("Unauthorized", ErrorKind::Auth, "the access policy does not allow it"),
+    ("ResourcesSoldOut", ErrorKind::Capacity, "sold out"),
+    ("ResourceInsufficient", ErrorKind::Capacity, "too little is left"),
+    ("ResourceNotFound", ErrorKind::Identity, "there is no such thing in this account"),
+    ("MutexOperation", ErrorKind::Busy, "another operation has not ended"),
+    ("OperationDenied.Instance", ErrorKind::Busy, "another operation has not ended"),
+    ("InvalidAccount", ErrorKind::Money, "the account can't pay for it"),
+    ("InvalidKeyPair", ErrorKind::Operator, "the SSH key can't be used as it is"),
+    ("InvalidPublicKey", ErrorKind::Operator, "the SSH key can't be used as it is"),
+    ("InvalidParameter.HostId", ErrorKind::Never, "the dedicated host can't carry it"),
+    ("UnsupportedOperation.InstanceState", ErrorKind::State, "the instance's state does not allow it"),
+    ("Unsupported", ErrorKind::Never, "this kind of instance does not support it"),
+    ("LimitExceeded", ErrorKind::Operator, "a limit of the account or the type is reached"),
+    ("FailedOperation", ErrorKind::Operator, "the cloud gave up on it"),
+    ("OperationDenied", ErrorKind::Operator, "the cloud refuses it for now"),
+    ("ResourceUnavailable", ErrorKind::Operator, "the cloud can't do it for now"),
+    ("Invalid", ErrorKind::Argument, "a value in the call is wrong"),
+    ("Missing", ErrorKind::Argument, "a value in the call is missing"),
+];
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,148 @@
+//! When a failed call is sent again, and after how long: arithmetic only, the caller waits.
+//!
+//! Reads are repeated while the cloud is slow, throttles or can't be reached. Writes are repeated only when the cloud
+//! surely did not execute them: they never left, or were throttled. No write carries a token that would make
+//! a repetition harmless (CVM API: `ClientToken` exists on none of them), so everything else is for the engine to look at.
+
+use std::time::Duration;
+
+use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
+
+use super::classify::Effect;
+use crate::cloud::{CloudError, ErrorKind, Sent};
+
+/// How long and how often a call is repeated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Retry {
+    /// How often a call is sent at most, the first time included.
+    pub tries: usize,
+    /// The first pause; it doubles from there. Each pause is lengthened by chance, to less than twice its length.
+    pub first: Duration,
+    /// The longest pause before it is lengthened.
+    pub longest: Duration,
+    /// All pauses of one call together.
+    pub total: Duration,
+    /// What chance begins with: the same seed gives the same pauses.
+    pub seed: u64,
+}
+
+impl Default for Retry {
+    fn default() -> Self {
+        Self {
+            tries: 5,
+            first: Duration::from_millis(300),
+            longest: Duration::from_secs(5),
+            total: Duration::from_secs(30),
+            seed: 0,
+        }
+    }
+}
+
+impl Retry {
+    /// The pauses of one call; `call` numbers the calls, so that they don't all pause alike.
+    pub(crate) fn pauses(&self, call: u64) -> Pauses {
+        let pauses = ExponentialBuilder::default()
+            .with_min_delay(self.first)
+            .with_max_delay(self.longest)
+            .with_max_times(self.tries.saturating_sub(1))
+            .with_total_delay(Some(self.total))
+            .with_jitter()
+            .with_jitter_seed(self.seed.wrapping_add(call.wrapping_mul(0x9E37_79B9_7F4A_7C15)))
+            .build();
+        Pauses { pauses, left: self.total }
+    }
+}
+
+/// What is left of one call's patience.
+#[derive(Debug)]
+pub(crate) struct Pauses {
+    pauses: ExponentialBackoff,
+    left: Duration,
+}
+
+impl Pauses {
+    /// How long to wait before the call is sent again; `None`: not again.
+    pub(crate) fn after(&mut self, failure: &CloudError, effect: Effect) -> Option<Duration> {
+        if !may_repeat(failure, effect) {
+            return None;
+        }
+        let pause = self.pauses.next()?.max(failure.retry_after.unwrap_or_default());
+        self.left = self.left.checked_sub(pause)?;
+        Some(pause)
+    }
+}
+
+/// Whether sending the call again can help and can't harm.
+fn may_repeat(failure: &CloudError, effect: Effect) -> bool {
+    match (failure.kind, effect) {
+        (ErrorKind::Throttled, _) | (ErrorKind::Server | ErrorKind::Network, Effect::Read) => true,
+        (ErrorKind::Network, Effect::Write) => failure.sent == Sent::No,
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn failure(kind: ErrorKind, sent: Sent) -> CloudError {
+        CloudError::new(kind, sent, "test")
+    }
+
+    #[test]
+    fn a_write_is_repeated_only_if_it_was_surely_not_executed() {
+        use Effect::{Read, Write};
+        let table = [
+            (ErrorKind::Throttled, Sent::No, Read, true),
+            (ErrorKind::Throttled, Sent::No, Write, true),
+            (ErrorKind::Server, Sent::No, Read, true),
+            (ErrorKind::Server, Sent::Maybe, Write, false),
+            (ErrorKind::Network, Sent::No, Read, true),
+            (ErrorKind::Network, Sent::Maybe, Read, true),
+            (ErrorKind::Network, Sent::No, Write, true),
+            (ErrorKind::Network, Sent::Maybe, Write, false),
+            (ErrorKind::Busy, Sent::No, Write, false),
+            (ErrorKind::Power, Sent::No, Write, false),
+            (ErrorKind::Auth, Sent::No, Read, false),
+            (ErrorKind::Argument, Sent::No, Read, false),
+            (ErrorKind::Capacity, Sent::No, Write, false),
+        ];
+        for (kind, sent, effect, expected) in table {
+            let pause = Retry::default().pauses(1).after(&failure(kind, sent), effect);
+            assert_eq!(pause.is_some(), expected, "{kind:?} {sent:?} {effect:?}");
+        }
+    }
+
+    #[test]
+    fn pauses_double_stay_under_twice_and_end_with_the_tries() {
+        let retry = Retry::default();
+        let mut pauses = retry.pauses(7);
+        let throttled = failure(ErrorKind::Throttled, Sent::No);
+        for expected in [300, 600, 1200, 2400] {
+            let pause = pauses.after(&throttled, Effect::Read).unwrap();
+            let expected = Duration::from_millis(expected);
+            assert!((expected..expected * 2).contains(&pause), "{pause:?} for {expected:?}");
+        }
+        assert_eq!(pauses.after(&throttled, Effect::Read), None);
+    }
+
+    #[test]
+    fn the_same_seed_pauses_alike_and_calls_pause_apart() {
+        let first = |seed, call| {
+            let retry = Retry { seed, ..Retry::default() };
+            retry.pauses(call).after(&failure(ErrorKind::Throttled, Sent::No), Effect::Read)
+        };
+        assert_eq!(first(1, 1), first(1, 1));
+        assert_ne!(first(1, 1), first(1, 2));
+        assert_ne!(first(1, 1), first(2, 1));
+    }
+
+    #[test]
+    fn a_wait_that_the_cloud_asks_for_is_kept_but_never_beyond_the_total() {
+        let mut asked = failure(ErrorKind::Throttled, Sent::No);
+        asked.retry_after = Some(Duration::from_secs(20));
+        let mut pauses = Retry::default().pauses(1);
+        assert_eq!(pauses.after(&asked, Effect::Read), Some(Duration::from_secs(20)));
+        assert_eq!(pauses.after(&asked, Effect::Read), None, "40 s are more than the total of 30 s");
+    }
+}

@@ -1,0 +1,312 @@
+//! [`Survey`] over the vendor's API: the reads of a plan.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
+
+use async_trait::async_trait;
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+
+use super::client::{Client, names, undecodable};
+use super::decode::{
+    ActionTimers, Balancers, CallerIdentity, Instances, KeyPairs, Modifications, OperationLimits,
+    PENDING_TASKS, PriceInquiry, Quotas, ScalingInstances, TargetHealths, Tasks, Use,
+};
+use super::filter::Search;
+use super::wire::Service;
+use crate::cloud::{
+    BATCH, Caller, CloudError, ErrorKind, Filter, Instance, InstanceId, InstanceType, KeyPair,
+    LoadBalancerUse, Price, Quota, RepairTask, ResizeOption, ScalingGroup, Survey, TypeOffer,
+};
+
+/// How many values one filter takes (CVM API, DescribeZoneInstanceConfigInfos).
+const FILTER_VALUES: usize = 100;
+
+/// How many load balancers one call takes (CLB API, DescribeTargetHealth).
+const BALANCERS: usize = 30;
+
+/// How many addresses one reverse look-up is given; the vendor names no ceiling (CLB API, DescribeLBListeners).
+const BACKENDS: usize = 20;
+
+/// How far back a repair may have been announced and still wait. By default the vendor tells of today's only.
+const TASK_AGE: SignedDuration = SignedDuration::from_hours(365 * 24);
+
+/// How often a list that changes while it is read is read again.
+const PASSES: usize = 3;
+
+/// One page of a list.
+struct Page<T> {
+    items: Vec<T>,
+    /// How long the whole list is, by the vendor's count.
+    total: Option<u64>,
+}
+
+impl Client {
+    /// All pages of a list, without repetitions. A list that grows or shrinks meanwhile moves items across the
+    /// borders of pages, so that one could be missed: then it is read again.
+    async fn pages<T, K: Ord>(
+        &self,
+        (service, action): (Service, &'static str),
+        body: &Value,
+        page: impl Fn(Value) -> Result<Page<T>, String> + Send + Sync,
+        key: impl Fn(&T) -> K + Send + Sync,
+    ) -> Result<Vec<T>, CloudError>
+    where
+        T: Send,
+        K: Send,
+    {
+        let mut all = BTreeMap::new();
+        for _ in 0..PASSES {
+            let (mut offset, mut seen, mut counts) = (0, BTreeMap::new(), BTreeSet::new());
+            loop {
+                let mut body = body.clone();
+                body["Limit"] = json!(BATCH);
+                body["Offset"] = json!(offset);
+                let fields: Value = self.read(service, action, body).await?;
+                let Page { items, total } =
+                    page(fields).map_err(|problem| undecodable(action, None, &problem))?;
+                counts.extend(total);
+                let got = items.len();
+                seen.extend(items.into_iter().map(|item| (key(&item), item)));
+                offset += got;
+                let more = total.map_or(got == BATCH, |total| (offset as u64) < total);
+                if got == 0 || !more {
+                    break;
+                }
+            }
+            let whole = match counts.first() {
+                Some(total) => counts.len() == 1 && seen.len() as u64 == *total,
+                None => true,
+            };
+            if whole {
+                return Ok(seen.into_values().collect());
+            }
+            tracing::debug!(action, "the list changed while it was read");
+            all.extend(seen);
+        }
+        Ok(all.into_values().collect())
+    }
+
+    /// Which targets of these load balancers are watched by a health check.
+    async fn health_checks(&self, balancers: &[String]) -> Result<BTreeMap<Use, bool>, CloudError> {
+        let mut checked = BTreeMap::new();
+        for some in balancers.chunks(BALANCERS) {
+            let body = json!({ "LoadBalancerIds": some });
+            match self.read::<TargetHealths>(Service::Clb, "DescribeTargetHealth", body).await {
+                Ok(answer) => checked.extend(answer.checked()),
+                Err(error) if is_passing(error.kind) => return Err(error),
+                // Classic load balancers, or no permission: the cloud does not say.
+                Err(error) => tracing::debug!(%error, "no word on health checks"),
+            }
+        }
+        Ok(checked)
+    }
+
+    /// The load balancers' uses of these addresses, which belong to one network.
+    async fn uses(&self, vpc: &str, addresses: &[&IpAddr]) -> Result<BTreeSet<Use>, CloudError> {
+        let mut uses = BTreeSet::new();
+        for some in addresses.chunks(BACKENDS) {
+            let backends: Vec<Value> =
+                some.iter().map(|address| json!({ "VpcId": vpc, "PrivateIp": address })).collect();
+            let body = json!({ "Backends": backends });
+            let answer: Balancers = self.read(Service::Clb, "DescribeLBListeners", body).await?;
+            uses.extend(answer.uses());
+        }
+        Ok(uses)
+    }
+}
+
+/// The failure may be over soon.
+fn is_passing(kind: ErrorKind) -> bool {
+    matches!(kind, ErrorKind::Network | ErrorKind::Server | ErrorKind::Throttled)
+}
+
+#[async_trait]
+impl Survey for Client {
+    async fn find(&self, filter: &Filter) -> Result<Vec<Instance>, CloudError> {
+        const ACTION: &str = "DescribeInstances";
+        let search = Search::new(filter);
+        let page = |fields: Value| {
+            let answer: Instances = super::decode::fields(fields)?;
+            let total = answer.total_count;
+            Ok(Page { items: answer.list()?, total })
+        };
+        let body = search.body();
+        let found = self.pages((Service::Cvm, ACTION), &body, page, |one| one.id.clone()).await;
+        match found {
+            Ok(mut instances) => {
+                instances.retain(|instance| search.fits(instance));
+                Ok(instances)
+            }
+            // Nobody has ever used that tag key.
+            Err(error) if error.code.as_deref() == Some("InvalidParameterValue.TagKeyNotFound") => {
+                Ok(Vec::new())
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn resize_options(&self, id: &InstanceId) -> Result<Vec<ResizeOption>, CloudError> {
+        let body = json!({ "InstanceIds": [id.as_str()] });
+        let answer: Modifications = self.read(Service::Cvm, "DescribeInstancesModification", body).await?;
+        Ok(answer.list())
+    }
+
+    async fn type_offers(
+        &self,
+        zones: &[String],
+        types: &[InstanceType],
+    ) -> Result<Vec<TypeOffer>, CloudError> {
+        let types: Vec<&str> = types.iter().map(InstanceType::as_str).collect();
+        let mut offers = Vec::new();
+        for zones in chunks(zones, FILTER_VALUES) {
+            for types in chunks(&types, FILTER_VALUES) {
+                let mut filters = Vec::new();
+                if !zones.is_empty() {
+                    filters.push(json!({ "Name": "zone", "Values": zones }));
+                }
+                if !types.is_empty() {
+                    filters.push(json!({ "Name": "instance-type", "Values": types }));
+                }
+                let body = json!({ "Filters": filters });
+                let answer: Quotas = self.read(Service::Cvm, "DescribeZoneInstanceConfigInfos", body).await?;
+                offers.extend(answer.list());
+            }
+        }
+        Ok(offers)
+    }
+
+    async fn resize_price(&self, id: &InstanceId, to: &InstanceType) -> Result<Price, CloudError> {
+        const ACTION: &str = "InquiryPriceResetInstancesType";
+        let body = json!({ "InstanceIds": [id.as_str()], "InstanceType": to.as_str() });
+        let answer: PriceInquiry = self.read(Service::Cvm, ACTION, body).await?;
+        answer.price().map_err(|problem| undecodable(ACTION, None, &problem))
+    }
+
+    async fn downgrade_quota(&self, ids: &[InstanceId]) -> Result<BTreeMap<InstanceId, Quota>, CloudError> {
+        let mut quotas = BTreeMap::new();
+        for some in ids.chunks(BATCH) {
+            let body = json!({ "InstanceIds": names(some), "Operation": "INSTANCE_DEGRADE" });
+            let answer: OperationLimits =
+                self.read(Service::Cvm, "DescribeInstancesOperationLimit", body).await?;
+            quotas.extend(answer.by_instance());
+        }
+        Ok(quotas)
+    }
+
+    async fn key_pairs(&self) -> Result<Vec<KeyPair>, CloudError> {
+        let page = |fields: Value| {
+            let answer: KeyPairs = super::decode::fields(fields)?;
+            let total = answer.total_count;
+            Ok(Page { items: answer.list()?, total })
+        };
+        self.pages((Service::Cvm, "DescribeKeyPairs"), &json!({}), page, |pair| pair.id.clone()).await
+    }
+
+    async fn scaling_groups(
+        &self,
+        ids: &[InstanceId],
+    ) -> Result<BTreeMap<InstanceId, ScalingGroup>, CloudError> {
+        let page = |fields: Value| {
+            let answer: ScalingInstances = super::decode::fields(fields)?;
+            let total = answer.total_count;
+            Ok(Page { items: answer.by_instance(), total })
+        };
+        let mut groups = BTreeMap::new();
+        for some in ids.chunks(BATCH) {
+            let body = json!({ "InstanceIds": names(some) });
+            let action = (Service::As, "DescribeAutoScalingInstances");
+            groups.extend(self.pages(action, &body, page, |(id, _)| id.clone()).await?);
+        }
+        groups.retain(|id, _| ids.contains(id));
+        Ok(groups)
+    }
+
+    async fn load_balancers(
+        &self,
+        instances: &[Instance],
+    ) -> Result<BTreeMap<InstanceId, Vec<LoadBalancerUse>>, CloudError> {
+        // The answer names addresses only, and those are unique within one network only.
+        let mut networks: BTreeMap<&str, BTreeMap<&IpAddr, &InstanceId>> = BTreeMap::new();
+        for instance in instances {
+            let Some(vpc) = &instance.vpc else { continue };
+            let addresses = instance.private_ips.iter().filter(|address| address.is_ipv4());
+            networks.entry(vpc).or_default().extend(addresses.map(|address| (address, &instance.id)));
+        }
+        let mut found: BTreeSet<(&InstanceId, Use)> = BTreeSet::new();
+        for (vpc, owners) in &networks {
+            let addresses: Vec<&IpAddr> = owners.keys().copied().collect();
+            for used in self.uses(vpc, &addresses).await? {
+                // A rule's other targets are told as well; they are not ours.
+                if let Some(owner) = owners.get(&used.address) {
+                    found.insert((owner, used));
+                }
+            }
+        }
+        let balancers: BTreeSet<String> = found.iter().map(|(_, used)| used.balancer.clone()).collect();
+        let checked = self.health_checks(&balancers.into_iter().collect::<Vec<_>>()).await?;
+        let mut uses: BTreeMap<InstanceId, Vec<LoadBalancerUse>> = BTreeMap::new();
+        for (owner, used) in found {
+            let health_check = checked.get(&used).copied();
+            let Use { balancer: id, listener, port, .. } = used;
+            uses.entry(owner.clone()).or_default().push(LoadBalancerUse { id, listener, port, health_check });
+        }
+        Ok(uses)
+    }
+
+    async fn repair_tasks(&self, ids: &[InstanceId]) -> Result<BTreeMap<InstanceId, RepairTask>, CloudError> {
+        let page = |fields: Value| {
+            let answer: Tasks = super::decode::fields(fields)?;
+            let total = answer.total_count;
+            Ok(Page { items: answer.by_instance(), total })
+        };
+        let since = day_and_time(self.clock().now() - TASK_AGE);
+        let mut tasks = BTreeMap::new();
+        for some in ids.chunks(BATCH) {
+            let body = json!({
+                "Product": "CVM", "InstanceIds": names(some), "TaskStatus": PENDING_TASKS, "StartDate": since,
+            });
+            let action = (Service::Cvm, "DescribeTaskInfo");
+            let told = self.pages(action, &body, page, |(_, task, _)| task.id.clone()).await?;
+            let pending = told.into_iter().filter(|(id, _, pending)| *pending && some.contains(id));
+            tasks.extend(pending.map(|(id, task, _)| (id, task)));
+        }
+        Ok(tasks)
+    }
+
+    async fn release_timers(&self, ids: &[InstanceId]) -> Result<Vec<InstanceId>, CloudError> {
+        let mut timers = BTreeSet::new();
+        for some in ids.chunks(BATCH) {
+            let body = json!({ "InstanceIds": names(some), "StatusList": ["UNDO", "DOING"] });
+            let answer: ActionTimers = self.read(Service::Cvm, "DescribeInstancesActionTimer", body).await?;
+            timers.extend(answer.pending().into_iter().filter(|id| some.contains(id)));
+        }
+        Ok(timers.into_iter().collect())
+    }
+
+    async fn caller(&self) -> Result<Caller, CloudError> {
+        const ACTION: &str = "GetCallerIdentity";
+        let answer: CallerIdentity = self.read(Service::Sts, ACTION, json!({})).await?;
+        answer.caller().map_err(|problem| undecodable(ACTION, None, &problem))
+    }
+
+    async fn own_instance(&self) -> Option<InstanceId> {
+        self.own_id().await
+    }
+}
+
+/// Chunks of at most `size`; one empty chunk for an empty list, which means "any".
+fn chunks<T>(all: &[T], size: usize) -> impl Iterator<Item = &[T]> + Clone {
+    let empty = all.is_empty().then_some(all);
+    empty.into_iter().chain(all.chunks(size))
+}
+
+/// As the vendor writes a moment in some places: `2026-11-23 14:20:00`, in China's time.
+fn day_and_time(at: Timestamp) -> String {
+    let china = jiff::tz::offset(8);
+    at.to_zoned(TimeZone::fixed(china)).strftime("%Y-%m-%d %H:%M:%S").to_string()
+}
+
+#[cfg(test)]
+mod tests;
