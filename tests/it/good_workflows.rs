@@ -1,0 +1,33 @@
+//! Every file in `tests/fixtures/good-workflows` and in `workflows` is accepted, and means what the snapshot says.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use pitstop::workflow::file;
+
+fn read_all(folder: &str) {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
+    let mut count = 0;
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_some_and(|extension| extension == "yaml") {
+            count += 1;
+            let name = path.file_stem().unwrap().to_string_lossy().into_owned();
+            match file::load(&path, &BTreeMap::new()) {
+                Ok(workflow) => insta::assert_debug_snapshot!(name, workflow),
+                Err(error) => panic!("{error}"),
+            }
+        }
+    }
+    assert!(count > 0);
+}
+
+#[test]
+fn the_fixtures_are_read() {
+    read_all("tests/fixtures/good-workflows");
+}
+
+#[test]
+fn the_ready_made_workflows_are_read() {
+    read_all("workflows");
+}
