@@ -5,7 +5,8 @@ use std::fmt;
 use std::io;
 use std::process::ExitCode;
 
-use crate::report::{Phase, Story};
+use crate::run::Conclusion;
+use crate::workflow::Diagnostics;
 
 /// The exit codes, as documented in the README.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -79,38 +80,8 @@ pub(super) enum Ending {
     InvalidWorkflow,
     /// A plan was printed in which some instance is refused.
     Refused,
-    /// A run is over, and every instance is as planned.
-    RanWell,
-    /// A run is over, and something failed.
-    RanWithFailures,
-    /// A run was ended early.
-    RanInterrupted,
-    /// A run is over, and some instance does not have the power that the workflow says.
-    RanStranded,
-}
-
-impl Ending {
-    /// What a run came to: the gravest of what its instances came to.
-    pub(super) fn of_run(story: &Story) -> Self {
-        story.rows().iter().map(|row| Self::of_phase(&story.phase(row))).max_by_key(|e| exit_code(&Ok(*e))).unwrap_or(Self::RanWell)
-    }
-
-    fn of_phase(phase: &Phase) -> Self {
-        match phase {
-            Phase::Done | Phase::Unchanged => Self::RanWell,
-            Phase::Failed | Phase::NotBegun(_) => Self::RanWithFailures,
-            Phase::Stranded => Self::RanStranded,
-            Phase::Suspended
-            | Phase::Waiting
-            | Phase::Acting(_)
-            | Phase::Unsure(_)
-            | Phase::Retrying(..)
-            | Phase::Stopped
-            | Phase::Checking
-            | Phase::Looking
-            | Phase::BringingBack => Self::RanInterrupted,
-        }
-    }
+    /// A run is over, or was ended early.
+    Ran(Conclusion),
 }
 
 /// What kept a command from its work.
@@ -128,6 +99,8 @@ pub(super) enum Kind {
     CouldNotBegin,
     /// A run was under way, and could not be carried on.
     Interrupted,
+    /// The same, and it left instances down.
+    LeftDown,
     /// The reader of our output is gone.
     BrokenPipe,
 }
@@ -138,16 +111,24 @@ pub(super) struct Error {
     pub(super) kind: Kind,
     pub(super) message: String,
     pub(super) hints: Vec<String>,
+    /// Complaints about a workflow.
+    pub(super) complaints: Option<Box<Diagnostics>>,
 }
 
 impl Error {
     pub(super) fn new(kind: Kind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into(), hints: Vec::new() }
+        Self { kind, message: message.into(), hints: Vec::new(), complaints: None }
+    }
+
+    /// A workflow that is not valid.
+    pub(super) fn invalid(file: &str, complaints: Diagnostics) -> Self {
+        let message = format!("{file} is not a valid workflow");
+        Self { complaints: Some(Box::new(complaints)), ..Self::new(Kind::InvalidWorkflow, message) }
     }
 
     /// From an error with its causes, which are joined by colons.
     pub(super) fn from_chain(kind: Kind, error: &(dyn StdError + 'static)) -> Self {
-        let causes = std::iter::successors(Some(error), |error| error.source());
+        let causes = std::iter::successors(Some(error), |error| (*error).source());
         let mut words: Vec<String> = Vec::new();
         for cause in causes {
             let text = cause.to_string();
@@ -183,12 +164,12 @@ impl From<io::Error> for Error {
 /// The one place where the exit code is chosen.
 pub(super) fn exit_code(came_to: &Result<Ending, Error>) -> Exit {
     match came_to {
-        Ok(Ending::Well | Ending::RanWell) => Exit::Well,
+        Ok(Ending::Well | Ending::Ran(Conclusion::Well)) => Exit::Well,
         Ok(Ending::InvalidWorkflow) => Exit::InvalidWorkflow,
         Ok(Ending::Refused) => Exit::NotApproved,
-        Ok(Ending::RanWithFailures) => Exit::Failures,
-        Ok(Ending::RanInterrupted) => Exit::Interrupted,
-        Ok(Ending::RanStranded) => Exit::NeedsPerson,
+        Ok(Ending::Ran(Conclusion::Failures)) => Exit::Failures,
+        Ok(Ending::Ran(Conclusion::Interrupted)) => Exit::Interrupted,
+        Ok(Ending::Ran(Conclusion::PersonNeeded)) => Exit::NeedsPerson,
         Err(error) => match error.kind {
             Kind::Bug => Exit::Bug,
             Kind::Usage => Exit::Usage,
@@ -196,6 +177,7 @@ pub(super) fn exit_code(came_to: &Result<Ending, Error>) -> Exit {
             Kind::NotApproved => Exit::NotApproved,
             Kind::CouldNotBegin => Exit::CouldNotBegin,
             Kind::Interrupted => Exit::Interrupted,
+            Kind::LeftDown => Exit::NeedsPerson,
             Kind::BrokenPipe => Exit::Well,
         },
     }

@@ -12,7 +12,7 @@ use super::signals::Signals;
 use super::terminal::Terminal;
 use crate::clock::Clock;
 use crate::journal::{Event, Order, Record};
-use crate::report::{Story, board, instances, json, line};
+use crate::report::{Story, StoryError, board, instances, json, line};
 
 /// How often the seconds on the board are brought up to date.
 const TICK: Duration = Duration::from_millis(200);
@@ -23,15 +23,23 @@ const GRACE: Duration = Duration::from_secs(3);
 pub(super) struct Live {
     terminal: Terminal,
     story: Story,
+    /// Records before this one were told by another process.
+    fresh: u64,
     clock: Clock,
     zone: TimeZone,
     bars: Vec<ProgressBar>,
 }
 
 impl Live {
-    /// Begins with what the journal holds already.
-    pub(super) fn new(terminal: Terminal, story: Story, clock: Clock) -> Self {
-        Self { terminal, story, clock, zone: TimeZone::system(), bars: Vec::new() }
+    /// Begins with what the journal holds already, and tells of it from the record `fresh` on.
+    pub(super) fn new(
+        terminal: Terminal,
+        records: &[Record],
+        fresh: u64,
+        clock: Clock,
+    ) -> Result<Self, StoryError> {
+        let story = Story::begin(records.first().ok_or(StoryError::Empty)?)?;
+        Ok(Self { terminal, story, fresh, clock, zone: TimeZone::system(), bars: Vec::new() })
     }
 
     /// The run as it stands.
@@ -40,22 +48,22 @@ impl Live {
     }
 
     /// Shows records as they come, and passes signals on as orders, until `feed` ends.
-    /// After the order to leave it returns even if the feed does not end.
+    /// After the order to leave it returns even if the feed does not end; `true` says that it did.
     pub(super) async fn follow(
         &mut self,
         mut feed: UnboundedReceiver<Record>,
         signals: &mut Signals,
-        orders: watch::Sender<Order>,
-    ) {
+        orders: &watch::Sender<Order>,
+    ) -> bool {
         let mut leave_by = None;
-        loop {
+        let left = loop {
             tokio::select! {
                 record = feed.recv() => match record {
                     Some(record) => self.record(&record),
-                    None => break,
+                    None => break false,
                 },
                 name = signals.next() => {
-                    let order = self.escalate(name, &orders);
+                    let order = self.escalate(name, orders);
                     if order == Order::LeaveNow {
                         leave_by.get_or_insert_with(|| self.clock.now() + GRACE);
                     }
@@ -64,10 +72,11 @@ impl Live {
             }
             self.draw();
             if leave_by.is_some_and(|by| self.clock.now() >= by) {
-                break;
+                break true;
             }
-        }
+        };
         self.clear();
+        left
     }
 
     /// The first signal brings all back, every further one leaves.
@@ -94,12 +103,19 @@ impl Live {
     }
 
     fn record(&mut self, record: &Record) {
-        if self.terminal.output() == Output::Json {
-            self.terminal.feed(&json::record(record));
+        if record.seq >= self.fresh {
+            match self.terminal.output() {
+                Output::Json => self.terminal.feed(&json::record(record)),
+                Output::Human if self.is_worth_a_line(record) => {
+                    if let Some(line) = line(&self.story, record, &self.zone) {
+                        self.terminal.say(&line);
+                    }
+                }
+                Output::Human => {}
+            }
         }
-        let quiet = self.terminal.output() == Output::Json || !self.is_worth_a_line(record);
-        if !quiet && let Some(line) = line(&self.story, record, &self.zone) {
-            self.terminal.say(&line);
+        if record.seq == 0 {
+            return;
         }
         if let Err(error) = self.story.fold(record) {
             tracing::error!("the screen is no longer right: {error}");

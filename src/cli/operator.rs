@@ -26,10 +26,14 @@ impl Operator for Terminal {
                  program: `password: {{ env: NEW_PASSWORD }}`"
             ));
         }
-        let prompt = Password::new()
-            .with_prompt(what)
-            .with_confirmation(format!("{what}, again"), "they differ, once more");
-        let asked = blocking(move || prompt.interact_on(&Term::stderr())).await;
+        let what = what.to_owned();
+        let asked = blocking(move || {
+            Password::new()
+                .with_prompt(&what)
+                .with_confirmation(format!("{what}, again"), "they differ, once more")
+                .interact_on(&Term::stderr())
+        })
+        .await;
         asked.map(SecretString::from).map_err(|error| error.message)
     }
 }
@@ -54,8 +58,9 @@ pub(super) async fn missing_values(
         return Err(error.hint(format!("give it with {}", flags.join(" "))));
     }
     for param in missing {
-        let prompt = Input::<String>::new().with_prompt(param_prompt(&param));
-        let value = blocking(move || prompt.interact_on(&Term::stderr())).await?;
+        let prompt = param_prompt(&param);
+        let value =
+            blocking(move || Input::<String>::new().with_prompt(prompt).interact_on(&Term::stderr())).await?;
         values.insert(param.name, value);
     }
     Ok(values)
@@ -91,9 +96,11 @@ pub(super) async fn approve(
             format!("Stop {} and make these changes?", instances(count))
         }
     };
-    let prompt = Confirm::new().with_prompt(prompt).default(false).wait_for_newline(true);
+    let ask = || {
+        Confirm::new().with_prompt(prompt).default(false).wait_for_newline(true).interact_on(&Term::stderr())
+    };
     let answer = tokio::select! {
-        answer = blocking(move || prompt.interact_on(&Term::stderr())) => answer,
+        answer = blocking(ask) => answer,
         _ = signals.next() => Err(interrupted()),
     };
     match answer {

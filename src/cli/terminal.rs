@@ -111,12 +111,16 @@ impl Terminal {
     /// Reports an error, with its hints, in the form that was asked for.
     pub(super) fn error(&self, error: &Error, exit: Exit) {
         if self.output == Output::Json {
-            self.feed(&json::error(&error.message, &error.hints, exit.code()));
+            let complaints = error.complaints.as_ref().map(|complaints| complaints.complaints());
+            self.feed(&json::error(&error.message, &error.hints, exit.code(), complaints.as_ref()));
         }
         let colour = self.screen.stderr_colour;
         let paint = |style: Style, word: &str| {
             if colour { format!("{style}{word}{style:#}") } else { word.to_owned() }
         };
+        if let Some(complaints) = &error.complaints {
+            self.say(&format!("{}\n", complaints.render(colour)));
+        }
         self.say(&format!("{} {}", paint(BAD, "error:"), error.message));
         for hint in &error.hints {
             self.say(&format!("{} {hint}", paint(HINT, "hint:")));

@@ -5,7 +5,11 @@
 //!   `event` names what happened; the further keys are those of [`Event`](crate::journal::Event).
 //! - `plan`: one object `{"version":1,"changes":bool,"refused":bool,"summary":"…","plan":{…}}`. `changes` is `true`
 //!   when a run would do something.
-//! - An error: `{"version":1,"error":{"message","hints":[…],"exit-code"}}`, with the same exit code as the process.
+//! - `check`: for each file `{"version":1,"file","valid","complaints":[…],"without-values-for":[…]}`; a complaint has
+//!   `file`, `line`, `column`, `code`, `message`, `help`, `notes` and `suggestion`.
+//! - `runs`: for each run `{"id","workflow","region","began","ended","place"}`.
+//! - An error: `{"version":1,"error":{"message","hints":[…],"exit-code","complaints"?:[…]}}`, with the same exit code
+//!   as the process.
 //!
 //! Keys are only ever added. No secret is part of any of these types.
 
@@ -15,6 +19,7 @@ use serde_json::json;
 use super::plan_table::summary;
 use crate::journal::Record;
 use crate::plan::Plan;
+use crate::workflow::Complaint;
 
 /// The version of the objects that are not records; records carry the journal's own.
 pub const VERSION: u32 = 1;
@@ -36,10 +41,22 @@ pub fn plan(plan: &Plan) -> String {
 }
 
 /// An error as a line.
-pub fn error(message: &str, hints: &[String], exit_code: u8) -> String {
+pub fn error(message: &str, hints: &[String], exit_code: u8, complaints: Option<&Vec<Complaint>>) -> String {
+    let mut error = json!({ "message": message, "hints": hints, "exit-code": exit_code });
+    if let Some(complaints) = complaints {
+        error["complaints"] = json!(complaints);
+    }
+    line(&json!({ "version": VERSION, "error": error }))
+}
+
+/// What `check` found in a file.
+pub fn check(file: &str, complaints: &[Complaint], without_values_for: &[&str]) -> String {
     line(&json!({
         "version": VERSION,
-        "error": { "message": message, "hints": hints, "exit-code": exit_code },
+        "file": file,
+        "valid": complaints.is_empty(),
+        "complaints": complaints,
+        "without-values-for": without_values_for,
     }))
 }
 

@@ -39,7 +39,7 @@ fn words(story: &Story, record: &Record) -> Option<String> {
         }
         Event::Intended { intent, .. } => Some(intent_words(intent)),
         Event::Accepted { .. } => None,
-        Event::Refused { error } => Some(format!("{call} was refused: {error}")),
+        Event::Refused { error, .. } => Some(format!("{call} was refused: {error}")),
         Event::Lost { error } => Some(format!("{call}: no clear answer ({error}); looking at the instance")),
         Event::NotExecuted => Some(format!("{call} was not executed")),
         Event::Achieved { took } => Some(format!("{call} done, took {}", exact(*took))),

@@ -74,7 +74,7 @@ fn details(story: &Story, row: &Row, look: Look, out: &mut Vec<String>) {
 fn progress(row: &Row) -> String {
     let done: Vec<_> = row.state.ledger.done.iter().map(|action| action.words()).collect();
     let left: Vec<_> = row
-        .plan()
+        .plan
         .steps
         .iter()
         .map(|step| step.action())
