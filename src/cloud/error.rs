@@ -50,6 +50,7 @@ pub enum ErrorKind {
 
 /// A failed call.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[serde(rename_all = "kebab-case")]
 #[error("{}{message}", .code.as_deref().map(|code| format!("{code}: ")).unwrap_or_default())]
 pub struct CloudError {
     /// What to do about it.

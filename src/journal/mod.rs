@@ -17,3 +17,6 @@ pub use sqlite::Sqlite;
 pub use state::{IllegalEvent, Ledger, Refused, Stage, State};
 pub use store::{Claim, Place, RunSummary, Store, StoreError, Took};
 pub use writer::{FORMAT, Joint, Journal, Recorded};
+
+#[cfg(test)]
+mod tests;

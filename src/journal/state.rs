@@ -127,6 +127,7 @@ impl Stage {
 
 impl State {
     /// The state after `event`, which happened `at`.
+    #[expect(clippy::too_many_lines, reason = "the table is one piece: every pair stands in it")]
     pub fn next(&self, event: &Event, at: Timestamp) -> Result<Self, IllegalEvent> {
         use Stage as S;
         let illegal = || Err(IllegalEvent { event: event.name(), stage: self.stage.name() });

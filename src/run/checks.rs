@@ -59,7 +59,7 @@ pub(super) async fn carry_out(
                     timeout.as_secs()
                 ));
             }
-            clock.sleep(pace.next_look(elapsed, None).min(check.timeout - elapsed)).await;
+            clock.sleep(pace.next_look(elapsed, None).min(check.timeout.saturating_sub(elapsed))).await;
         }
     };
     tokio::select! {

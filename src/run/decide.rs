@@ -394,6 +394,7 @@ impl<'a> View<'a> {
     }
 
     /// The instance as seen by a read sent at or after `since`; what to do if there is none.
+    #[expect(clippy::result_large_err, reason = "not an error: the other thing to do, returned once")]
     fn observe(&self, since: Timestamp) -> Result<Option<&'a Instance>, Next> {
         if let Some((from, error)) = self.blind
             && let Some(next) = self.give_up_blind(from, error)
@@ -438,10 +439,9 @@ impl<'a> View<'a> {
         }
         let power = ledger.power.clone().unwrap_or_else(|| PowerState::from("UNKNOWN"));
         let failure = ledger.failure.clone()?;
-        Some(match ledger.touched {
-            true => ended(Verdict::Stranded { failure, power }, Vec::new()),
-            false => ended(Verdict::Failed { failure }, Vec::new()),
-        })
+        let verdict =
+            if ledger.touched { Verdict::Stranded { failure, power } } else { Verdict::Failed { failure } };
+        Some(ended(verdict, Vec::new()))
     }
 
     /// The changes that are not made yet.

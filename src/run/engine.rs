@@ -72,9 +72,8 @@ struct Member {
     looking: bool,
     /// Its entry in the set of timers.
     wake: Option<Timestamp>,
+    /// With its turn it takes one of the places that `at-once` allows, until it rests.
     turn: Turn,
-    /// It takes one of the places that `at-once` allows.
-    placed: bool,
     /// Nothing more is to be done for it, as things are.
     resting: bool,
 }
@@ -166,7 +165,6 @@ impl Engine {
             let begun = (ledger.touched && !ledger.suspended) || !matches!(member.state.stage, Stage::Ready);
             if begun {
                 member.turn = Turn::Now;
-                member.placed = true;
                 self.placed += 1;
             } else {
                 self.queue.push_back(at);
@@ -187,7 +185,7 @@ impl Engine {
         }
         if self.members.iter().all(|member| member.state.verdict().is_some()) {
             let records = self.journal.finish().await?;
-            records.into_iter().for_each(|record| self.tell(record));
+            self.tell_all(records);
         }
         Ok(())
     }
@@ -241,7 +239,7 @@ impl Engine {
         if order > self.order {
             self.order = order;
             let records = self.journal.append(vec![(None, Event::Ordered { order })]).await?;
-            records.into_iter().for_each(|record| self.tell(record));
+            self.tell_all(records);
             self.dirty.extend((0..self.members.len()).filter(|at| self.members[*at].is_open()));
         }
         Ok(())
@@ -324,7 +322,9 @@ impl Engine {
         let events =
             notes.into_iter().map(|(at, event)| (Some(self.members[at].id.clone()), event)).collect();
         let records = self.journal.append_with(events, &took).await?;
-        took.iter().for_each(|took| self.experience.add(took));
+        for took in &took {
+            self.experience.add(took);
+        }
         for record in records {
             self.fold(&record)?;
             self.tell(record);
@@ -373,7 +373,7 @@ impl Engine {
         if let Some(when) = member.wake.take() {
             self.timers.remove(&(when, at));
         }
-        if std::mem::take(&mut member.placed) {
+        if member.turn == Turn::Now {
             self.placed -= 1;
         }
         self.give_turns();
@@ -391,7 +391,6 @@ impl Engine {
                 member.turn = Turn::Halted;
             } else {
                 member.turn = Turn::Now;
-                member.placed = true;
                 self.placed += 1;
             }
             self.dirty.insert(at);
@@ -495,7 +494,7 @@ impl Engine {
         if found.is_none() {
             let intended = Event::KeyImportIntended { name: wanted.name.clone() };
             let (recorded, records) = self.journal.recorded(intended, wanted.clone()).await?;
-            records.into_iter().for_each(|record| self.tell(record));
+            self.tell_all(records);
             match calls::import(cloud.as_ref(), &recorded).await {
                 Err(error) if error.sent == Sent::No => return Err(failed(error)),
                 // Sent, or perhaps sent: only looking tells.
@@ -545,6 +544,12 @@ impl Engine {
         let _ = self.feed.send(record);
     }
 
+    fn tell_all(&self, records: Vec<Record>) {
+        for record in records {
+            self.tell(record);
+        }
+    }
+
     fn outcome(&self) -> Outcome {
         let instances =
             self.members.iter().map(|member| (member.id.clone(), member.state.verdict().cloned())).collect();
@@ -572,7 +577,6 @@ impl Member {
             looking: false,
             wake: None,
             turn: Turn::Later,
-            placed: false,
             resting: false,
         }
     }

@@ -35,7 +35,7 @@ pub struct Pace {
 impl Default for Pace {
     fn default() -> Self {
         Self {
-            visibility: Duration::from_secs(60),
+            visibility: Duration::from_mins(1),
             settle: Duration::from_secs(10),
             start: Duration::from_mins(10),
             resize: Duration::from_mins(15),
@@ -114,13 +114,13 @@ impl Pace {
         let Some(Span { early, late }) = span else {
             return (elapsed.mul_f64(0.15)).clamp(self.shortest * 3, self.longest);
         };
-        let closely = ((late - early) / 8).clamp(self.shortest, self.longest);
+        let closely = (late.saturating_sub(early) / 8).clamp(self.shortest, self.longest);
         if elapsed < early {
-            (early - elapsed).max(self.shortest)
+            early.saturating_sub(elapsed).max(self.shortest)
         } else if elapsed < late {
             closely
         } else {
-            ((elapsed - late).mul_f64(0.25)).clamp(closely, self.longest.max(closely))
+            elapsed.saturating_sub(late).mul_f64(0.25).clamp(closely, self.longest.max(closely))
         }
     }
 }

@@ -37,13 +37,11 @@ impl Signable<'_> {
     }
 
     fn canonical(&self) -> String {
-        let headers: String = self
-            .headers
-            .iter()
-            .map(|(name, value)| format!("{name}:{}\n", value.trim().to_lowercase()))
-            .collect();
-        [self.method, "/", self.query, &headers, &self.signed_headers(), &hex(&Sha256::digest(self.body))]
-            .join("\n")
+        let mut headers = String::new();
+        for (name, value) in self.headers {
+            headers.extend([name, ":", &value.trim().to_lowercase(), "\n"]);
+        }
+        [self.method, "/", self.query, &headers, &self.signed_headers(), &hex(&Sha256::digest(self.body))].join("\n")
     }
 
     /// The signature, in lower-case hexadecimal.
