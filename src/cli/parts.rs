@@ -1,5 +1,6 @@
 //! Where the concrete parts are named: which client, which transport, which credentials, which clock.
 
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -162,10 +163,18 @@ fn client(
 
 /// Opens the journal, and proves that it can be written.
 pub(super) async fn open_store(path: PathBuf) -> Result<Arc<dyn Store>, Error> {
+    const HINT: &str = "nothing was stopped; mend that place, or name another one with --state sqlite:PATH";
+    if let Some(folder) = path.parent() {
+        // Journals name machines and people: only their owner reads them.
+        let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder);
+        made.map_err(|error| {
+            let message = format!("the folder for the journal, {}, can't be made: {error}", folder.display());
+            Error::new(Kind::CouldNotBegin, message).hint(HINT)
+        })?;
+    }
     match Sqlite::open(&path).await {
         Ok(store) => Ok(Arc::new(store)),
-        Err(error) => Err(Error::from_chain(Kind::CouldNotBegin, &error)
-            .hint("nothing was stopped; free or mend that place, or name another one with --state sqlite:PATH")),
+        Err(error) => Err(Error::from_chain(Kind::CouldNotBegin, &error).hint(HINT)),
     }
 }
 

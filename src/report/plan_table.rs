@@ -7,8 +7,8 @@ use super::words::{Look, clean, count_of, instances, span, style};
 use crate::cloud::{PowerState, Price, StopMode};
 use crate::plan::{EndPower, InstancePlan, Plan, Step, Warning};
 
-/// From here on the table has columns of its own for the power and the price.
-const WIDE: usize = 96;
+/// From here on the table has a column of its own for the price.
+const WIDE: usize = 90;
 
 /// The whole plan, ready to print.
 pub fn plan_table(plan: &Plan, look: Look) -> String {
@@ -113,47 +113,35 @@ fn changes(plan: &Plan, look: Look, out: &mut Vec<String>) {
     if shown.is_empty() {
         return;
     }
+    let wide = look.columns() >= WIDE;
+    let priced = wide && shown.iter().any(|instance| instance.price.is_some());
     let mut table = table(look.columns());
-    if look.columns() >= WIDE {
-        table.set_header(["Instance", "Id", "Zone", "Now", "Change", "Afterwards", "Price"]);
-        for instance in shown {
-            table.add_row(wide_row(plan, instance));
-        }
-    } else {
-        table.set_header(["Instance", "Now", "Change", "Afterwards"]);
-        for instance in shown {
-            table.add_row(narrow_row(plan, instance));
-        }
+    let mut header = vec!["Instance", "Now", "Change", "Afterwards"];
+    header.extend(priced.then_some("Price"));
+    table.set_header(header);
+    for instance in shown {
+        table.add_row(table_row(plan, instance, priced));
     }
     out.extend(lines(&table));
     out.push(String::new());
 }
 
-fn wide_row(plan: &Plan, instance: &InstancePlan) -> Vec<String> {
-    let found = instance.found.as_ref();
-    vec![
-        clean(instance.name()),
-        clean(instance.id.as_str()),
-        found.map(|found| clean(&found.zone)).unwrap_or_default(),
-        found.map(|found| clean(found.power.as_str())).unwrap_or_default(),
-        change_lines(plan, instance).join("\n"),
-        afterwards(instance).to_owned(),
-        price(instance).unwrap_or_default(),
-    ]
-}
-
-fn narrow_row(plan: &Plan, instance: &InstancePlan) -> Vec<String> {
-    let found = instance.found.as_ref();
+fn table_row(plan: &Plan, instance: &InstancePlan, priced: bool) -> Vec<String> {
     let name = clean(instance.name());
     let id = clean(instance.id.as_str());
     let mut change = change_lines(plan, instance);
-    change.extend(price(instance));
-    vec![
+    let price = price(instance);
+    if !priced {
+        change.extend(price.clone());
+    }
+    let mut row = vec![
         if name == id { id } else { format!("{name}\n{id}") },
-        found.map(|found| clean(found.power.as_str())).unwrap_or_default(),
+        instance.found.as_ref().map(|found| clean(found.power.as_str())).unwrap_or_default(),
         change.join("\n"),
         afterwards(instance).to_owned(),
-    ]
+    ];
+    row.extend(priced.then(|| price.unwrap_or_default()));
+    row
 }
 
 fn afterwards(instance: &InstancePlan) -> &'static str {
