@@ -49,7 +49,7 @@ impl Chance {
     /// A generator for this purpose, told apart by `which`.
     pub(crate) fn stream(self, purpose: Purpose, which: &[u64]) -> Xoshiro256PlusPlus {
         let mixed = which.iter().chain([&(purpose as u64)]).fold(self.seed, |state, word| {
-            (state ^ word).wrapping_mul(0x9E37_79B9_7F4A_7C15).rotate_left(29).wrapping_add(word + 1)
+            (state ^ word).wrapping_mul(0x9E37_79B9_7F4A_7C15).rotate_left(29).wrapping_add(*word)
         });
         Xoshiro256PlusPlus::seed_from_u64(mixed)
     }

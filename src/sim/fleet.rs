@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use rand::RngExt;
 use secrecy::SecretString;
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 
 use super::chance::{Chance, Purpose};
 use super::fault::Fault;
@@ -439,11 +440,11 @@ fn tencent_os() -> String {
     "TencentOS Server 3.2 (Final)".to_owned()
 }
 
-/// Why there is no fleet.
+/// Why there is no fleet, or no fault script.
 #[derive(Debug, thiserror::Error)]
 pub enum FleetError {
     /// The file can't be read.
-    #[error("can't read the fleet file {}", path.display())]
+    #[error("can't read {}", path.display())]
     Read {
         /// The file.
         path: PathBuf,
@@ -451,8 +452,10 @@ pub enum FleetError {
         source: std::io::Error,
     },
     /// The file is not a fleet.
-    #[error("{origin} is not a fleet: {source}")]
+    #[error("{origin} does not describe {what}")]
     Parse {
+        /// A fleet or a fault script.
+        what: &'static str,
         /// Where the text came from.
         origin: String,
         /// Why.
@@ -476,15 +479,12 @@ impl Fleet {
 
     /// Reads a fleet from a YAML file.
     pub fn read(path: &Path) -> Result<Self, FleetError> {
-        let text = std::fs::read_to_string(path)
-            .map_err(|source| FleetError::Read { path: path.to_owned(), source })?;
-        Self::parse(&text, &path.display().to_string())
+        Self::parse(&read(path)?, &path.display().to_string())
     }
 
     /// Reads a fleet from YAML text; `origin` names it in errors.
     pub fn parse(text: &str, origin: &str) -> Result<Self, FleetError> {
-        let fleet: Self = serde_yaml::from_str(text)
-            .map_err(|source| FleetError::Parse { origin: origin.to_owned(), source })?;
+        let fleet: Self = parsed(text, origin, "a fleet")?;
         fleet.check().map_err(|problem| FleetError::Inconsistent { origin: origin.to_owned(), problem })?;
         Ok(fleet)
     }
@@ -536,6 +536,26 @@ impl Fleet {
             }
         }
         Ok(())
+    }
+}
+
+fn read(path: &Path) -> Result<String, FleetError> {
+    std::fs::read_to_string(path).map_err(|source| FleetError::Read { path: path.to_owned(), source })
+}
+
+fn parsed<T: DeserializeOwned>(text: &str, origin: &str, what: &'static str) -> Result<T, FleetError> {
+    serde_yaml::from_str(text).map_err(|source| FleetError::Parse { what, origin: origin.to_owned(), source })
+}
+
+impl Fault {
+    /// Reads a fault script, a list of faults, from a YAML file.
+    pub fn read_script(path: &Path) -> Result<Vec<Self>, FleetError> {
+        Self::parse_script(&read(path)?, &path.display().to_string())
+    }
+
+    /// Reads a fault script from YAML text; `origin` names it in errors.
+    pub fn parse_script(text: &str, origin: &str) -> Result<Vec<Self>, FleetError> {
+        parsed(text, origin, "a fault script")
     }
 }
 

@@ -1,16 +1,19 @@
 //! Every exchange as one line of JSON, so that it can be held against the vendor's published API model.
 //!
-//! The value of `Password` is replaced by one constant that fits the vendor's rule; nothing else is changed.
+//! Secrets are replaced by constants that fit the vendor's rules (`Password` of requests, `TmpSecretKey` and `Token` of
+//! answers), so that lines stay checkable; nothing else is changed.
 
 use std::fmt;
+use std::fs::OpenOptions;
 use std::io::Write;
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::Serialize;
 use serde_json::Value;
 
-/// What a password is replaced by: valid by the vendor's rule for Linux and Windows, so that lines stay checkable.
-const INSTEAD_OF_PASSWORD: &str = "Recorded-Password-0";
+/// What a secret is replaced by: as a password it is valid by the vendor's rules for Linux and Windows.
+const INSTEAD: &str = "Recorded-Password-0";
 
 /// One exchange.
 #[derive(Clone, Debug, Serialize)]
@@ -28,10 +31,15 @@ pub struct Recording {
 }
 
 impl Recording {
-    /// The same without the password's value.
+    /// The same without secrets.
     pub(crate) fn masked(mut self) -> Self {
         if let Some(password) = self.request.get_mut("Password") {
-            *password = Value::from(INSTEAD_OF_PASSWORD);
+            *password = Value::from(INSTEAD);
+        }
+        if let Some(credentials) = self.response.pointer_mut("/Response/Credentials") {
+            for name in ["TmpSecretKey", "Token"] {
+                credentials[name] = Value::from(INSTEAD);
+            }
         }
         self
     }
@@ -45,6 +53,11 @@ impl Recorder {
     /// Writes one line for every exchange.
     pub fn new(writer: impl Write + Send + 'static) -> Self {
         Self(Arc::new(Mutex::new(writer)))
+    }
+
+    /// Appends one line for every exchange to a file, which is created if it is not there.
+    pub fn append(path: &Path) -> std::io::Result<Self> {
+        Ok(Self::new(OpenOptions::new().create(true).append(true).open(path)?))
     }
 
     /// Writes a line. What can't be written is lost, with a warning: a recording is not worth an answer.

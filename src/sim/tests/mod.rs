@@ -1,6 +1,9 @@
 //! The world through its own front door: signed requests in, envelopes out.
 
+mod door;
 mod faults;
+mod reads;
+mod server;
 mod states;
 
 use std::time::Duration;
