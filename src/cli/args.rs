@@ -205,4 +205,7 @@ pub(super) struct Sim {
     /// Append every request and answer to this file, one JSON object a line, without secrets
     #[arg(long, value_name = "FILE", env = "PITSTOP_RECORD")]
     pub(super) record: Option<PathBuf>,
+    /// Keep a log of all that happens; `GET /log` answers with it. It grows with every call
+    #[arg(long, env = "PITSTOP_KEEP_LOG", value_parser = FalseyValueParser::new())]
+    pub(super) keep_log: bool,
 }

@@ -1,5 +1,6 @@
 //! The list of runs.
 
+use comfy_table::ColumnConstraint;
 use jiff::tz::TimeZone;
 
 use super::layout::{lines, table};
@@ -10,6 +11,10 @@ use crate::journal::{Place, RunSummary};
 pub fn runs_table(runs: &[RunSummary], look: Look, zone: &TimeZone) -> String {
     let mut table = table(look.columns());
     table.set_header(["Run", "Workflow", "Region", "Began", "Ended"]);
+    if let Some(column) = table.column_mut(0) {
+        // An id is there to be copied.
+        column.set_constraint(ColumnConstraint::ContentWidth);
+    }
     for run in runs {
         let cloud = match run.place {
             Place::Tencent => "",
