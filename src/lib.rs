@@ -1,6 +1,6 @@
 //! Pitstop stops a cloud instance, changes what can only be changed while it is stopped, and brings it back.
 //!
-//! The modules are layers, and imports run one way; `tests/it/layers.rs` holds the table:
+//! The modules are layers, and imports run one way; `tests/it/layers.rs` reads this table and enforces it:
 //!
 //! | level | module | may import | what it is |
 //! | --- | --- | --- | --- |

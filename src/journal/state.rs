@@ -56,9 +56,9 @@ pub enum Stage {
 pub struct Ledger {
     /// The changes made, in order.
     pub done: Vec<Action>,
-    /// A stop was sent, or may have been, and the instance has not been handed back since.
+    /// A stop was executed, or its outcome was never found out, and the instance was not handed back since.
     pub stop_sent: bool,
-    /// A call that may have been executed was sent: the instance is not as it was found.
+    /// A call was executed, or its outcome was never found out: the instance is not as it was found.
     pub touched: bool,
     /// It was handed back early, and nothing was begun since.
     pub suspended: bool,
@@ -153,8 +153,8 @@ impl State {
                 S::Ready
             }
             (S::Ready, Event::Ended { verdict, .. }) => S::Ended { verdict: verdict.clone() },
-            (S::Intended { intent, baseline, .. }, Event::Accepted { request }) => {
-                ledger.accepted(intent, baseline.as_ref(), request, at);
+            (S::Intended { intent, baseline, at: sent }, Event::Accepted { request }) => {
+                ledger.accepted(intent, baseline.as_ref(), request, *sent);
                 S::Underway {
                     intent: intent.clone(),
                     baseline: baseline.clone(),
@@ -167,7 +167,6 @@ impl State {
                 S::Ready
             }
             (S::Intended { intent, baseline, .. }, Event::Lost { .. }) => {
-                ledger.may_have_sent(intent, at);
                 S::Intended { intent: intent.clone(), baseline: baseline.clone(), at }
             }
             (S::Intended { .. }, Event::NotExecuted) => S::Ready,
@@ -249,7 +248,7 @@ impl Ledger {
         self.instance_type = Some(instance_type.clone());
     }
 
-    fn may_have_sent(&mut self, intent: &Intent, at: Timestamp) {
+    fn touch(&mut self, intent: &Intent, at: Timestamp) {
         self.touched = true;
         if intent.action() == Action::Stop {
             self.stop_sent = true;
@@ -264,7 +263,7 @@ impl Ledger {
         request: &RequestId,
         at: Timestamp,
     ) {
-        self.may_have_sent(intent, at);
+        self.touch(intent, at);
         self.refused = None;
         self.past.extend(baseline.filter(|baseline| !self.past.contains(baseline)).cloned());
         self.past.extend(self.latest.replace(request.clone()));
@@ -279,7 +278,7 @@ impl Ledger {
     }
 
     fn achieved(&mut self, intent: &Intent, at: Timestamp) {
-        self.may_have_sent(intent, at);
+        self.touch(intent, at);
         self.achieved_at = Some(at);
         self.refused = None;
         match intent.action() {
@@ -291,7 +290,7 @@ impl Ledger {
     fn fail(&mut self, stage: &Stage, failure: &Failure, at: Timestamp) {
         let starting = match stage {
             Stage::Intended { intent, .. } | Stage::Underway { intent, .. } => {
-                self.may_have_sent(intent, at);
+                self.touch(intent, at);
                 intent.action() == Action::Start
             }
             Stage::Ready | Stage::Ended { .. } => {

@@ -117,7 +117,7 @@ fn the_ledger_knows_what_was_done_and_how_long_it_was_down() {
     ]);
     let ledger = &state.ledger;
     assert_eq!(ledger.done, [Action::Resize]);
-    assert_eq!((ledger.down, ledger.down_since), (Duration::from_secs(20), None));
+    assert_eq!((ledger.down, ledger.down_since), (Duration::from_secs(21), None));
     assert_eq!(ledger.latest, Some(RequestId::from("third")));
     for past in ["before", "first", "second"] {
         assert!(ledger.past.contains(&RequestId::from(past)), "{past}");
@@ -126,12 +126,16 @@ fn the_ledger_knows_what_was_done_and_how_long_it_was_down() {
 }
 
 #[test]
-fn a_refused_call_touches_nothing_and_a_lost_one_may_have() {
+fn a_call_touches_nothing_until_it_is_known_to_have_been_executed_or_never_found_out() {
     let intended = || Event::Intended { intent: stop(), baseline: None };
     let refused = told(&[(0, intended()), (1, Event::Refused { error: lost(), among: 1 })]);
     assert!(!refused.ledger.touched && !refused.ledger.stop_sent);
     let lost = told(&[(0, intended()), (1, Event::Lost { error: lost() })]);
-    assert!(lost.ledger.touched && lost.ledger.stop_sent);
+    assert!(matches!(lost.stage, Stage::Intended { .. }) && !lost.ledger.touched);
+    let gone = lost.next(&Event::NotExecuted, at(2)).unwrap();
+    assert!(!gone.ledger.touched && !gone.ledger.stop_sent);
+    let given_up = lost.next(&Event::Failed { failure: failure() }, at(2)).unwrap();
+    assert!(given_up.ledger.touched && given_up.ledger.stop_sent);
 }
 
 fn approved(ids: &[&str]) -> ApprovedPlan {
@@ -164,7 +168,12 @@ fn approved(ids: &[&str]) -> ApprovedPlan {
     plan.approve(Approval::Flag).unwrap()
 }
 
-async fn begin(store: &Arc<dyn Store>, ids: &[&str], place: Place, chance: u8) -> Result<Journal, StoreError> {
+async fn begin(
+    store: &Arc<dyn Store>,
+    ids: &[&str],
+    place: Place,
+    chance: u8,
+) -> Result<Journal, StoreError> {
     let clock = Clock::simulated(at(0));
     Journal::begin(Arc::clone(store), clock, approved(ids), place, "a process".into(), [chance; 10]).await
 }
@@ -200,7 +209,8 @@ async fn a_run_that_was_taken_by_another_process_can_not_be_written_by_the_first
         let mut first = begin(&store, &["ins-1"], Place::Tencent, 1).await.unwrap();
         let summary = summary(&store, first.run()).await;
         let clock = Clock::simulated(at(60));
-        let mut second = Journal::reopen(Arc::clone(&store), clock, &summary, "another".into()).await.unwrap();
+        let mut second =
+            Journal::reopen(Arc::clone(&store), clock, &summary, "another".into()).await.unwrap();
         assert!(matches!(first.append(vec![(None, Event::RunEnded)]).await, Err(StoreError::Taken(_))));
         second.append(vec![(None, Event::RunEnded)]).await.unwrap();
         assert_eq!(second.records().iter().filter(|record| record.event.name() == "run-taken").count(), 2);
@@ -213,12 +223,17 @@ async fn an_unfinished_run_holds_its_instances_until_it_is_finished() {
         let mut first = begin(&store, &["ins-1", "ins-2"], Place::Tencent, 1).await.unwrap();
         match begin(&store, &["ins-2", "ins-3"], Place::Tencent, 2).await {
             Err(StoreError::Held { instance, run, since }) => {
-                assert_eq!((instance.as_str(), run, since.as_second()), ("ins-2", first.run(), at(0).as_second()));
+                assert_eq!(
+                    (instance.as_str(), run, since.as_second()),
+                    ("ins-2", first.run(), at(0).as_second())
+                );
             }
             other => panic!("{:?}", other.map(|journal| journal.run())),
         }
         begin(&store, &["ins-3"], Place::Tencent, 3).await.expect("a refused run holds nothing");
-        begin(&store, &["ins-1"], Place::InProcess, 4).await.expect("nothing is held in a cloud that is gone");
+        begin(&store, &["ins-1"], Place::InProcess, 4)
+            .await
+            .expect("nothing is held in a cloud that is gone");
         first.finish().await.unwrap();
         begin(&store, &["ins-2"], Place::Tencent, 5).await.expect("a finished run holds nothing");
         assert!(summary(&store, first.run()).await.ended.is_some());
@@ -228,8 +243,11 @@ async fn an_unfinished_run_holds_its_instances_until_it_is_finished() {
 #[tokio::test]
 async fn durations_on_a_simulated_cloud_are_kept_apart() {
     for (store, _folder) in stores().await {
-        let took = |seconds| Took { action: Action::Stop, family: "S5".into(), took: Duration::from_secs(seconds) };
-        for (place, seconds, chance) in [(Place::Tencent, 40, 1), (Place::InProcess, 8, 2), (Place::Tencent, 50, 3)] {
+        let took =
+            |seconds| Took { action: Action::Stop, family: "S5".into(), took: Duration::from_secs(seconds) };
+        for (place, seconds, chance) in
+            [(Place::Tencent, 40, 1), (Place::InProcess, 8, 2), (Place::Tencent, 50, 3)]
+        {
             let mut journal = begin(&store, &[], place, chance).await.unwrap();
             journal.append_with(vec![(None, Event::RunEnded)], &[took(seconds)]).await.unwrap();
         }
@@ -256,7 +274,9 @@ async fn a_store_that_can_not_be_written_says_where_it_is() {
 fn records_keep_their_form() {
     let run = RunId::parse("01930000-0000-7000-8000-000000000000").unwrap();
     let record = |event| Record { at: at(0), run, seq: 7, instance: Some(InstanceId::from("ins-1")), event };
-    let lines: BTreeMap<_, _> =
-        events().into_iter().map(|event| (event.name(), serde_json::to_string(&record(event)).unwrap())).collect();
+    let lines: BTreeMap<_, _> = events()
+        .into_iter()
+        .map(|event| (event.name(), serde_json::to_string(&record(event)).unwrap()))
+        .collect();
     insta::assert_snapshot!(lines.into_values().collect::<Vec<_>>().join("\n"));
 }

@@ -219,9 +219,8 @@ async fn market(
     let targets: Vec<(&Instance, resize::Target)> = resized
         .iter()
         .filter_map(|instance| {
-            let market = Market::of(instance, &found);
-            let target = market.target(&instance.instance_type, wanted).ok()?;
-            market.shortage(&target).is_none().then_some((*instance, target))
+            let target = Market::of(instance, &found).target(&instance.instance_type, wanted).ok()?;
+            Some((*instance, target))
         })
         .collect();
     let smaller: Vec<InstanceId> = targets
@@ -229,8 +228,12 @@ async fn market(
         .filter(|(instance, target)| resize::is_limited_downgrade(instance, target))
         .map(|(instance, _)| instance.id.clone())
         .collect();
+    let had: Vec<&(&Instance, resize::Target)> = targets
+        .iter()
+        .filter(|(instance, target)| Market::of(instance, &found).shortage(target).is_none())
+        .collect();
     let (prices, quotas) = join(
-        prices(&targets, cloud),
+        prices(&had, cloud),
         try_join_all(smaller.chunks(BATCH).map(|chunk| cloud.downgrade_quota(chunk))),
     )
     .await;
@@ -331,7 +334,7 @@ struct PriceClass<'a> {
 /// The prices, once per class. If the one that was asked for its class is refused for a reason that may be its own
 /// (an unpaid order, say), the others of the class are asked themselves.
 async fn prices(
-    targets: &[(&Instance, resize::Target)],
+    targets: &[&(&Instance, resize::Target)],
     cloud: &dyn cloud::Survey,
 ) -> Vec<(InstanceId, Result<Price, CloudError>)> {
     let mut classes: BTreeMap<PriceClass<'_>, Vec<&InstanceId>> = BTreeMap::new();

@@ -424,11 +424,11 @@ impl<'a> View<'a> {
 
     fn give_up_blind(&self, from: Timestamp, error: &CloudError) -> Option<Next> {
         let ledger = &self.state.ledger;
-        let patience = if ledger.touched { self.pace.recovery } else { self.pace.visibility * 2 };
+        let at_work = !matches!(self.state.stage, Stage::Ready);
+        let patience = if ledger.touched || at_work { self.pace.recovery } else { self.pace.visibility * 2 };
         if between(from, self.now) < patience {
             return None;
         }
-        let at_work = !matches!(self.state.stage, Stage::Ready);
         if ledger.failure.is_none() || at_work {
             let error = error.clone();
             let action = match &self.state.stage {

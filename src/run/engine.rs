@@ -20,7 +20,7 @@ use super::outcome::{Cause, Outcome, RunError};
 use super::pace::{Experience, Pace};
 use super::secrets::Secrets;
 use crate::clock::Clock;
-use crate::cloud::{BATCH, CloudError, Instance, InstanceId, KeyId, RequestId, Sent, Survey};
+use crate::cloud::{Action, BATCH, CloudError, Instance, InstanceId, KeyId, RequestId, Sent, Survey};
 use crate::journal::{Event, Failure, Intent, Joint, Journal, Order, Record, Stage, State, Took, Verdict};
 use crate::plan::Plan;
 
@@ -560,7 +560,14 @@ impl Engine {
     fn down(&self) -> Vec<InstanceId> {
         let down = |member: &&Member| {
             let stranded = matches!(member.state.verdict(), Some(Verdict::Stranded { .. }));
-            stranded || (member.state.verdict().is_none() && member.state.ledger.down_since.is_some())
+            let stopping = match &member.state.stage {
+                Stage::Intended { intent, .. } | Stage::Underway { intent, .. } => {
+                    intent.action() == Action::Stop
+                }
+                Stage::Ready | Stage::Ended { .. } => false,
+            };
+            let open = member.state.verdict().is_none();
+            stranded || (open && (stopping || member.state.ledger.down_since.is_some()))
         };
         self.members.iter().filter(down).map(|member| member.id.clone()).collect()
     }

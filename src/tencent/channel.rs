@@ -26,7 +26,7 @@ pub(crate) const CONTENT_TYPE: &str = "application/json";
 const CLIENT: &str = concat!("pitstop_", env!("CARGO_PKG_VERSION"));
 
 /// No answer after this long is none at all, whatever the transport's own time-outs are.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A call before it is signed.
 #[derive(Clone)]

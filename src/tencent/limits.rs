@@ -116,7 +116,7 @@ impl Pacer {
     /// Waits for a turn.
     pub(crate) async fn turn(&self, action: &'static str) {
         loop {
-            let turn = self.with_lane(action, |lane, now, rate| lane.reserve(now, rate));
+            let turn = self.with_lane(action, Lane::reserve);
             self.clock.sleep_until(turn).await;
             // The cloud may have throttled the action while this call waited: queue up again behind that.
             let closed =
@@ -205,11 +205,11 @@ mod tests {
     #[test]
     fn a_clock_that_is_set_back_does_not_make_anyone_wait_for_hours() {
         let mut lane = Lane::default();
-        let late = Timestamp::from_second(1_800_000_000).unwrap();
+        let before = Timestamp::from_second(1_800_000_000).unwrap();
         for _ in 0..10 {
-            lane.reserve(late, 10);
+            lane.reserve(before, 10);
         }
-        let early = late - Duration::from_hours(2);
-        assert_eq!(lane.reserve(early, 10), early);
+        let after = before - Duration::from_hours(2);
+        assert_eq!(lane.reserve(after, 10), after);
     }
 }

@@ -25,6 +25,8 @@ mod filter;
 pub mod http;
 pub mod limits;
 mod retry;
+#[cfg(test)]
+mod scripted;
 pub mod sign;
 mod survey;
 pub mod wire;

@@ -41,7 +41,8 @@ impl Signable<'_> {
         for (name, value) in self.headers {
             headers.extend([name, ":", &value.trim().to_lowercase(), "\n"]);
         }
-        [self.method, "/", self.query, &headers, &self.signed_headers(), &hex(&Sha256::digest(self.body))].join("\n")
+        [self.method, "/", self.query, &headers, &self.signed_headers(), &hex(&Sha256::digest(self.body))]
+            .join("\n")
     }
 
     /// The signature, in lower-case hexadecimal.

@@ -45,17 +45,13 @@ struct Page<T> {
 impl Client {
     /// All pages of a list, without repetitions. A list that grows or shrinks meanwhile moves items across the
     /// borders of pages, so that one could be missed: then it is read again.
-    async fn pages<T, K: Ord>(
+    async fn pages<T: Send, K: Ord + Send>(
         &self,
         (service, action): (Service, &'static str),
         body: &Value,
         page: impl Fn(Value) -> Result<Page<T>, String> + Send + Sync,
         key: impl Fn(&T) -> K + Send + Sync,
-    ) -> Result<Vec<T>, CloudError>
-    where
-        T: Send,
-        K: Send,
-    {
+    ) -> Result<Vec<T>, CloudError> {
         let mut all = BTreeMap::new();
         for _ in 0..PASSES {
             let (mut offset, mut seen, mut counts) = (0, BTreeMap::new(), BTreeSet::new());

@@ -86,7 +86,11 @@ fn each_complaint_says_where_and_what_to_do() {
             assert_eq!(complaint.file, name);
             assert!(complaint.help.is_some(), "{name}: no help with {}", complaint.message);
             let about_the_whole = complaint.code == Code::TooLarge || complaint.code == Code::Param;
-            assert!(complaint.line.is_some() || about_the_whole, "{name}: no place for {}", complaint.message);
+            assert!(
+                complaint.line.is_some() || about_the_whole,
+                "{name}: no place for {}",
+                complaint.message
+            );
         }
     }
 }

@@ -50,8 +50,12 @@ fn differences_are_what_nobody_asked_for() {
     };
     let none: [String; 0] = [];
     assert_eq!(check(&[], &|_| ()), none);
-    assert_eq!(check(&[resize.clone()], &|i| larger(i)), none);
-    assert_eq!(check(&[resize.clone()], &|_| ()), none, "a resize that failed is the run's own verdict");
+    assert_eq!(check(std::slice::from_ref(&resize), &|i| larger(i)), none);
+    assert_eq!(
+        check(std::slice::from_ref(&resize), &|_| ()),
+        none,
+        "a resize that failed is the run's own verdict"
+    );
     assert_eq!(
         check(&[], &|i| larger(i)),
         ["its type is S5.LARGE8 with 4 cores and 8 GiB; S5.MEDIUM4 with 2 cores and 4 GiB was expected"]

@@ -1,5 +1,7 @@
 //! Every reason against an instance, what brings it up, and what does not.
 
+use std::collections::BTreeMap;
+
 use secrecy::SecretString;
 
 use crate::cloud::{
@@ -23,6 +25,7 @@ fn refusals(workflow: &Workflow, inventory: &Inventory) -> Vec<String> {
 }
 
 type Spoil<T> = (fn(&mut T), &'static str);
+type Counted = (fn(&mut Instance), usize);
 
 fn operating(found: &mut Instance) {
     found.latest_operation = Some(Operation {
@@ -66,7 +69,7 @@ fn the_state_of_an_instance() {
 
 #[test]
 fn an_instance_that_needs_nothing_is_refused_only_if_its_state_is_unclear() {
-    let table: [(fn(&mut Instance), usize); 5] = [
+    let table: [Counted; 5] = [
         (|i| i.restriction = Restriction::Expired, 0),
         (|i| i.isolation = Isolation::Expire, 0),
         (|i| i.charge_type = ChargeType::Spotpaid, 0),
@@ -127,7 +130,7 @@ fn what_can_never_be_resized_may_still_get_a_password() {
         assert_eq!(refusals(&resizing("S5.LARGE8"), &inventory(vec![found.clone()])), [words]);
         // Nobody asks what such an instance could become.
         let mut unasked = inventory(vec![found]);
-        (unasked.options, unasked.offers) = (Default::default(), None);
+        (unasked.options, unasked.offers) = (BTreeMap::default(), None);
         assert_eq!(refusals(&resizing("S5.LARGE8"), &unasked), [words]);
         assert!(refusals(&setting_password(), &unasked).is_empty());
     }

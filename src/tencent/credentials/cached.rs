@@ -17,7 +17,7 @@ pub trait Source: Send + Sync {
 }
 
 /// Credentials are renewed this long before they expire, as the official SDKs do.
-const AHEAD: Duration = Duration::from_secs(300);
+const AHEAD: Duration = Duration::from_mins(5);
 
 /// A source that hands out the same credentials again is not asked again for this long.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -101,7 +101,6 @@ mod tests {
             if number >= self.broken_from {
                 return Err(CredentialError::Role("down".to_owned()));
             }
-            // The metadata service renews in its own time: the second fetch gives the first credentials again.
             Ok(Credential {
                 secret_id: format!("id-{number}"),
                 secret_key: "key".into(),

@@ -97,8 +97,8 @@ impl Chain {
 
     /// The role that variables ask for.
     fn role(&self) -> Result<Option<Role>, CredentialError> {
+        const SECONDS: &str = "TENCENTCLOUD_ASSUME_ROLE_SESSION_DURATION";
         let environment = &self.environment;
-        // Terraform's variables name the role of a web identity as well; that is not a role to assume on top.
         let Some(arn) = environment.first(&["TENCENTCLOUD_ROLE_ARN", "TENCENTCLOUD_ASSUME_ROLE_ARN"])? else {
             return Ok(None);
         };
@@ -107,7 +107,6 @@ impl Chain {
         if let Some(session) = environment.first(&sessions)? {
             session.clone_into(&mut role.session);
         }
-        const SECONDS: &str = "TENCENTCLOUD_ASSUME_ROLE_SESSION_DURATION";
         if let Some(seconds) = environment.get(SECONDS)? {
             role.seconds = seconds.parse().map_err(|_| CredentialError::Malformed {
                 place: SECONDS.to_owned(),
@@ -126,20 +125,13 @@ impl Chain {
             *value = self.environment.get(name)?;
         }
         let [Some(provider), Some(file), Some(arn)] = values else {
-            let set = NAMES.iter().zip(&values).find(|(_, value)| value.is_some());
-            let unset = NAMES.iter().zip(&values).find(|(_, value)| value.is_none());
-            return match (set, unset) {
-                (Some((present, _)), Some((missing, _))) => Err(CredentialError::Incomplete {
-                    present: (*present).to_owned(),
-                    missing: (*missing).to_owned(),
-                }),
-                _ => {
-                    looked.push(
-                        "TKE_PROVIDER_ID, TKE_WEB_IDENTITY_TOKEN_FILE and TKE_ROLE_ARN: not set".into(),
-                    );
-                    Ok(None)
-                }
-            };
+            let first = |set: bool| NAMES.iter().zip(&values).find(|(_, value)| value.is_some() == set);
+            if let (Some((present, _)), Some((missing, _))) = (first(true), first(false)) {
+                let (present, missing) = ((*present).to_owned(), (*missing).to_owned());
+                return Err(CredentialError::Incomplete { present, missing });
+            }
+            looked.push(format!("{}, {} and {}: not set", NAMES[0], NAMES[1], NAMES[2]));
+            return Ok(None);
         };
         let token = read_token(Path::new(file))?;
         let credential =

@@ -169,9 +169,9 @@ impl From<CredentialError> for CloudError {
 }
 
 fn nowhere(looked: &[String]) -> String {
-    let places: String = looked.iter().map(|place| format!("\n  - {place}")).collect();
+    let places = looked.join("\n  - ");
     format!(
-        "no credentials found; looked at:{places}\nset TENCENTCLOUD_SECRET_ID and TENCENTCLOUD_SECRET_KEY \
+        "no credentials found; looked at:\n  - {places}\nset TENCENTCLOUD_SECRET_ID and TENCENTCLOUD_SECRET_KEY \
          (with TENCENTCLOUD_TOKEN if they are temporary), or run `tccli configure`, or bind a CAM role to this machine"
     )
 }

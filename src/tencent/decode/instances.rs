@@ -1,4 +1,5 @@
 //! DescribeInstances and DescribeKeyPairs (CVM API).
+#![expect(clippy::struct_field_names, reason = "the names are the vendor's")]
 
 use std::net::IpAddr;
 

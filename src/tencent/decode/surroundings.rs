@@ -1,4 +1,5 @@
 //! What a stop does harm to, or what harms it: auto scaling, load balancers, repairs, timers; and who asks.
+#![expect(clippy::struct_field_names, reason = "the names are the vendor's")]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;

@@ -1,0 +1,242 @@
+//! The engine carries plans out on the simulated cloud, undisturbed and disturbed, under virtual time.
+
+use std::time::Duration;
+
+use pitstop::cloud::PowerState;
+use pitstop::journal::{Failure, Halt, Order, Verdict};
+use pitstop::run::Conclusion;
+use pitstop::sim::{Fault, ResizeBoots, What};
+
+use crate::rig::{Ran, Rig};
+
+const WEB: &str = "ins-0web0001";
+
+/// All three changes to the first web server.
+const THREE: &str = "
+version: 1
+name: three
+target: { region: ap-guangzhou, instances: [ins-0web0001] }
+changes:
+  - resize: { type: S5.LARGE8 }
+  - reset-password: { password: { env: NEW_PASSWORD } }
+  - load-ssh-key: { key: skey-0ops0001 }
+";
+
+/// A resize of some instances, with more keys behind it.
+fn resize(ids: &[&str], more: &str) -> String {
+    format!(
+        "version: 1\nname: resize\ntarget: {{ region: ap-guangzhou, instances: [{}] }}\n\
+         changes:\n  - resize: {{ type: S5.LARGE8 }}\n{more}\n",
+        ids.join(", ")
+    )
+}
+
+fn assert_well(ran: &Ran, id: &str) {
+    assert_eq!(ran.verdict(id), Some(&Verdict::Done), "{}", ran.told());
+}
+
+#[tokio::test(start_paused = true)]
+async fn three_changes_take_one_stop_in_the_right_order() {
+    for boots in [ResizeBoots::Always, ResizeBoots::Never, ResizeBoots::Random] {
+        let mut rig = Rig::default();
+        rig.fleet.resize_boots = boots;
+        let ran = rig.run(THREE).await;
+        assert_well(&ran, WEB);
+        let operations = ran.operations(WEB);
+        let first =
+            ["StopInstances", "AssociateInstancesKeyPairs", "ResetInstancesPassword", "ResetInstancesType"];
+        assert_eq!(operations[..4], first, "{operations:?}");
+        assert!(operations[4..].iter().all(|action| action == "StartInstances"), "{operations:?}");
+        assert_eq!(ran.changes(WEB).len(), 3);
+        assert_eq!((ran.power(WEB), ran.type_of(WEB).as_str()), (PowerState::Running, "S5.LARGE8"));
+        assert_eq!(ran.outcome.conclusion(), Conclusion::Well);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_start_word_holds_whether_or_not_the_resize_boots() {
+    let table = [
+        ("as-found", "ins-0web0001", PowerState::Running),
+        ("as-found", "ins-0web0003", PowerState::Stopped),
+        ("always", "ins-0web0003", PowerState::Running),
+        ("never", "ins-0web0001", PowerState::Stopped),
+        ("never", "ins-0web0003", PowerState::Stopped),
+    ];
+    for (start, id, power) in table {
+        for boots in [ResizeBoots::Always, ResizeBoots::Never] {
+            let mut rig = Rig::default();
+            rig.fleet.resize_boots = boots;
+            let ran = rig.run(&resize(&[id], &format!("start: {start}"))).await;
+            assert_well(&ran, id);
+            ran.scene.clock.sleep(Duration::from_mins(5)).await;
+            let now = ran.scene.clock.now();
+            ran.scene.world.with_world(|world| world.advance(now));
+            assert_eq!(ran.power(id), power, "start: {start}, {id}, {boots:?}\n{}", ran.told());
+            assert_eq!(ran.type_of(id), "S5.LARGE8");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_to_change_stops_nothing() {
+    let text = resize(&["ins-0db00001"], "");
+    let ran = Rig::default().run(&text).await;
+    assert_eq!(ran.verdict("ins-0db00001"), Some(&Verdict::Unchanged));
+    assert!(ran.operations("ins-0db00001").is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn equal_wishes_share_calls() {
+    let rig = Rig::default();
+    let ran = rig.run(&resize(&["ins-0web0001", "ins-0web0002"], "rollout: { at-once: 2 }")).await;
+    for id in ["ins-0web0001", "ins-0web0002"] {
+        assert_well(&ran, id);
+    }
+    assert_eq!(ran.calls_of("StopInstances"), 1, "{}", ran.told());
+    assert_eq!(ran.calls_of("ResetInstancesType"), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn at_once_is_obeyed() {
+    let ran = Rig::default().run(&resize(&["ins-0web0001", "ins-0web0002"], "rollout: { at-once: 1 }")).await;
+    let intended: Vec<_> = ran
+        .records
+        .iter()
+        .filter(|record| matches!(record.event.name(), "intended" | "ended"))
+        .filter_map(|record| Some(record.instance.as_ref()?.as_str()))
+        .collect();
+    let mut order = intended.clone();
+    order.dedup();
+    assert_eq!(order, ["ins-0web0001", "ins-0web0002"], "{}", ran.told());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_resize_that_is_sold_out_at_the_last_moment_brings_the_instance_back() {
+    let rig = Rig { faults: vec![Fault::always(What::SoldOut).on("ResetInstancesType")], ..Rig::default() };
+    let ran = rig.run(&resize(&[WEB], "")).await;
+    match ran.verdict(WEB) {
+        Some(Verdict::Failed { failure: Failure::Refused { error, .. } }) => {
+            assert!(error.code.as_deref().unwrap().starts_with("ResourcesSoldOut"), "{error}");
+        }
+        other => panic!("{other:?}\n{}", ran.told()),
+    }
+    assert_eq!((ran.power(WEB), ran.type_of(WEB).as_str()), (PowerState::Running, "S5.MEDIUM4"));
+    assert_eq!(ran.outcome.conclusion(), Conclusion::Failures);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_soft_stop_that_hangs_fails_and_the_instance_is_watched_until_it_runs() {
+    let rig = Rig { faults: vec![Fault::always(What::Hang)], ..Rig::default() };
+    let text = resize(&[WEB], "stop: { timeout: 1m }");
+    let ran = rig.run(&text).await;
+    match ran.verdict(WEB) {
+        Some(Verdict::Failed { failure: Failure::TimedOut { limit, .. } }) => {
+            assert_eq!(*limit, Duration::from_mins(1));
+        }
+        other => panic!("{other:?}\n{}", ran.told()),
+    }
+    assert_eq!(ran.power(WEB), PowerState::Running);
+    assert_eq!(ran.operations(WEB), ["StopInstances"], "it is never forced, nor sent again");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failed_operation_is_reported_with_the_vendors_words() {
+    for action in
+        ["StopInstances", "AssociateInstancesKeyPairs", "ResetInstancesPassword", "ResetInstancesType"]
+    {
+        let message = "no capacity on the host";
+        let what = What::Fail(message.into());
+        let rig = Rig { faults: vec![Fault::always(what).on(action)], ..Rig::default() };
+        let ran = rig.run(THREE).await;
+        match ran.verdict(WEB) {
+            Some(Verdict::Failed { failure: Failure::Operation { message: told, .. } }) => {
+                assert_eq!(told, message)
+            }
+            other => panic!("{action}: {other:?}\n{}", ran.told()),
+        }
+        assert_eq!(ran.power(WEB), PowerState::Running, "{action}\n{}", ran.told());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_start_that_keeps_failing_needs_a_person() {
+    let what = What::Fail("the host is down".into());
+    let mut rig = Rig { faults: vec![Fault::always(what).on("StartInstances")], ..Rig::default() };
+    rig.fleet.resize_boots = ResizeBoots::Never;
+    let ran = rig.run(&resize(&[WEB], "")).await;
+    match ran.verdict(WEB) {
+        Some(Verdict::Stranded { power: PowerState::Stopped, .. }) => {}
+        other => panic!("{other:?}\n{}", ran.told()),
+    }
+    assert_eq!(ran.outcome.conclusion(), Conclusion::PersonNeeded);
+    assert_eq!(ran.calls_of("StartInstances"), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lost_reply_is_never_resent_blindly() {
+    for action in [
+        "StopInstances",
+        "AssociateInstancesKeyPairs",
+        "ResetInstancesPassword",
+        "ResetInstancesType",
+        "StartInstances",
+    ] {
+        for what in [What::LoseReply, What::LoseRequest] {
+            let fault = Fault::always(what.clone()).on(action).nth(1);
+            let mut rig = Rig { faults: vec![fault], ..Rig::default() };
+            rig.fleet.resize_boots = ResizeBoots::Never;
+            let ran = rig.run(THREE).await;
+            assert_well(&ran, WEB);
+            assert_eq!(ran.changes(WEB).len(), 3, "{action} {what:?}\n{}", ran.told());
+            assert_eq!(ran.operations(WEB).len(), 5, "{action} {what:?}: {:?}", ran.operations(WEB));
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn too_many_failures_stop_new_stops_only() {
+    let what = What::Fail("broken".into());
+    let rig = Rig { faults: vec![Fault::always(what).on("ResetInstancesType").nth(1)], ..Rig::default() };
+    let ran = rig.run(&resize(&["ins-0web0001", "ins-0web0002"], "rollout: { at-once: 1 }")).await;
+    assert!(matches!(ran.verdict("ins-0web0001"), Some(Verdict::Failed { .. })), "{}", ran.told());
+    assert_eq!(ran.verdict("ins-0web0002"), Some(&Verdict::NotBegun { why: Halt::TooManyFailures }));
+    assert!(ran.operations("ins-0web0002").is_empty());
+    assert_eq!(ran.power("ins-0web0001"), PowerState::Running);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_order_to_bring_back_ends_with_everything_running_and_can_be_resumed() {
+    let pair = ["ins-0web0001", "ins-0web0002"];
+    for seconds in [0, 1, 4, 9, 11, 13, 16, 20, 25] {
+        let mut rig =
+            Rig { orders: vec![(Duration::from_secs(seconds), Order::BringBack)], ..Rig::default() };
+        rig.fleet.resize_boots = ResizeBoots::Random;
+        let store = rig.store.clone();
+        let ran = rig.run(&THREE.replace("[ins-0web0001]", "[ins-0web0001, ins-0web0002]")).await;
+        for id in pair {
+            assert_eq!(ran.power(id), PowerState::Running, "after {seconds} s\n{}", ran.told());
+        }
+        if ran.outcome.conclusion() == Conclusion::Well {
+            continue;
+        }
+        assert_eq!(ran.outcome.conclusion(), Conclusion::Interrupted, "after {seconds} s\n{}", ran.told());
+        let unfinished = store.runs().await.unwrap().remove(0);
+        let clock = ran.scene.clock.clone();
+        let journal =
+            pitstop::journal::Journal::reopen(store, clock, &unfinished, "again".into()).await.unwrap();
+        let again = Rig::default().drive(ran.scene, journal).await;
+        for id in pair {
+            assert_well(&again, id);
+            assert_eq!(again.type_of(id), "S5.LARGE8");
+            assert_eq!(again.changes(id).len(), 3, "after {seconds} s\n{}", again.told());
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_order_to_leave_leaves_at_once() {
+    let rig = Rig { orders: vec![(Duration::from_secs(3), Order::LeaveNow)], ..Rig::default() };
+    let ran = rig.run(THREE).await;
+    assert_eq!(ran.outcome.conclusion(), Conclusion::Interrupted);
+    assert_eq!(ran.power(WEB), PowerState::Stopping);
+}

@@ -1,0 +1,237 @@
+//! A rig for whole runs under virtual time: a simulated world behind the real client, a journal in memory, the engine.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use pitstop::clock::Clock;
+use pitstop::cloud::{InstanceId, PowerState};
+use pitstop::journal::{Event, Journal, Memory, Order, Place, Record, Store, Verdict};
+use pitstop::plan::{self, Approval, Plan};
+use pitstop::run::{self, Operator, Outcome, Pace, Parts, Probe, Secrets};
+use pitstop::sim::{Actor, Effect, Fault, Fleet, Happening, InProcess, LogEntry, World};
+use pitstop::tencent::credentials::Credential;
+use pitstop::tencent::{Client, Settings};
+use pitstop::workflow::Document;
+use secrecy::SecretString;
+use tokio::sync::{mpsc, watch};
+
+/// The password that rigs set.
+pub const PASSWORD: &str = "Correct-Horse-7";
+
+/// Where and when the simulated world begins.
+pub fn morning() -> Timestamp {
+    "2026-11-23T02:00:00Z".parse().unwrap()
+}
+
+/// A run to be made.
+pub struct Rig {
+    pub fleet: Fleet,
+    pub seed: u64,
+    pub faults: Vec<Fault>,
+    pub values: BTreeMap<String, String>,
+    pub orders: Vec<(Duration, Order)>,
+    pub store: Arc<dyn Store>,
+}
+
+impl Default for Rig {
+    fn default() -> Self {
+        Self {
+            fleet: Fleet::demo(),
+            seed: 1,
+            faults: Vec::new(),
+            values: BTreeMap::new(),
+            orders: Vec::new(),
+            store: Arc::new(Memory::default()),
+        }
+    }
+}
+
+/// A world with the real client on top of it.
+pub struct Scene {
+    pub world: Arc<InProcess>,
+    pub client: Arc<Client>,
+    pub clock: Clock,
+}
+
+/// A run that was made.
+pub struct Ran {
+    pub outcome: Outcome,
+    pub records: Vec<Record>,
+    pub log: Vec<LogEntry>,
+    pub scene: Scene,
+}
+
+struct NoOperator;
+
+#[async_trait]
+impl Operator for NoOperator {
+    async fn secret(&self, _: &str) -> Result<SecretString, String> {
+        Ok(PASSWORD.into())
+    }
+}
+
+struct WorldProbe(Arc<InProcess>);
+
+#[async_trait]
+impl Probe for WorldProbe {
+    async fn tcp(&self, host: &str, port: u16, _: Duration) -> Result<(), String> {
+        if self.0.accepts(host, port) { Ok(()) } else { Err("connection refused".into()) }
+    }
+}
+
+impl Rig {
+    /// Builds the world.
+    pub fn scene(&self) -> Scene {
+        let clock = Clock::simulated(morning());
+        let credential = &self.fleet.credentials[0];
+        let provider = Credential {
+            secret_id: credential.secret_id.clone(),
+            secret_key: credential.secret_key.clone(),
+            token: None,
+            expires: None,
+            source: "the rig".into(),
+        };
+        let mut faults = self.fleet.faults.clone();
+        faults.extend(self.faults.iter().cloned());
+        let world = World::new(self.fleet.clone(), self.seed, morning()).faults(faults);
+        let world = Arc::new(InProcess::new(world, clock.clone()));
+        let settings = Settings::of_region("ap-guangzhou");
+        let client = Client::new(settings, world.clone(), Arc::new(provider), clock.clone()).unwrap();
+        Scene { world, client: Arc::new(client), clock }
+    }
+
+    /// Plans the workflow.
+    pub async fn plan(&self, scene: &Scene, text: &str) -> Plan {
+        let document =
+            Document::parse("test.yaml", text.as_bytes()).unwrap_or_else(|errors| panic!("{errors}"));
+        let nothing = |_: &std::path::Path| Err(std::io::ErrorKind::NotFound.into());
+        let workflow = document.resolve(&self.values, &nothing).unwrap_or_else(|errors| panic!("{errors}"));
+        let inventory = plan::survey(&workflow, scene.client.as_ref()).await.unwrap();
+        plan::build(&workflow, &inventory, "digest".into()).unwrap()
+    }
+
+    /// Plans the workflow and carries it out.
+    pub async fn run(self, text: &str) -> Ran {
+        let scene = self.scene();
+        let plan = self.plan(&scene, text).await;
+        let plan =
+            plan.approve(Approval::Program).unwrap_or_else(|plan| panic!("refused: {:?}", plan.instances));
+        let by = "the rig".to_owned();
+        let journal =
+            Journal::begin(self.store.clone(), scene.clock.clone(), plan, Place::InProcess, by, [7; 10]);
+        let journal = journal.await.unwrap();
+        self.drive(scene, journal).await
+    }
+
+    /// Carries a journal's run out in a world.
+    pub async fn drive(self, scene: Scene, journal: Journal) -> Ran {
+        let plan = journal.plan().unwrap().plan().clone();
+        let environment = BTreeMap::from([("NEW_PASSWORD".to_owned(), PASSWORD.to_owned())]);
+        let secrets = Secrets::recall(&plan, &environment, &NoOperator, &scene.clock).await.unwrap();
+        let parts = Parts {
+            cloud: scene.client.clone(),
+            probe: Arc::new(WorldProbe(scene.world.clone())),
+            clock: scene.clock.clone(),
+            pace: Pace::default(),
+        };
+        let (order, orders) = watch::channel(Order::CarryOn);
+        let (feed, mut fed) = mpsc::unbounded_channel();
+        let clock = scene.clock.clone();
+        let ordering = async {
+            for (after, wanted) in self.orders {
+                clock.sleep(after).await;
+                order.send_replace(wanted);
+            }
+            std::future::pending::<()>().await;
+        };
+        let outcome = tokio::select! {
+            outcome = run::drive(journal, parts, secrets, orders, feed) => outcome.unwrap(),
+            () = ordering => unreachable!(),
+        };
+        let mut records = Vec::new();
+        while let Ok(record) = fed.try_recv() {
+            records.push(record);
+        }
+        let log = scene.world.with_world(|world| world.log().to_vec());
+        Ran { outcome, records, log, scene }
+    }
+}
+
+impl Ran {
+    /// The verdict on an instance.
+    pub fn verdict(&self, id: &str) -> Option<&Verdict> {
+        let found = self.outcome.instances.iter().find(|(own, _)| own.as_str() == id);
+        found.unwrap_or_else(|| panic!("{id} is not in the run")).1.as_ref()
+    }
+
+    /// The power state it really has.
+    pub fn power(&self, id: &str) -> PowerState {
+        self.scene.world.with_world(|world| world.power_of(&InstanceId::from(id)).cloned()).unwrap()
+    }
+
+    /// The type it really has.
+    pub fn type_of(&self, id: &str) -> String {
+        self.scene.world.with_world(|world| world.type_of(&InstanceId::from(id)).unwrap().to_string())
+    }
+
+    /// The operations that our calls began on an instance, in order.
+    pub fn operations(&self, id: &str) -> Vec<String> {
+        self.log
+            .iter()
+            .filter_map(|entry| match &entry.what {
+                Happening::Began { id: own, action, by: Actor::Caller, .. } if own.as_str() == id => {
+                    Some(action.clone())
+                }
+                _ => None,
+            })
+            .collect()
+    }
+
+    /// The passwords, keys and types that our calls changed on an instance.
+    pub fn changes(&self, id: &str) -> Vec<&Effect> {
+        self.log
+            .iter()
+            .filter_map(|entry| match &entry.what {
+                Happening::Changed { id: own, by: Actor::Caller, effect, .. } if own.as_str() == id => {
+                    match effect {
+                        Effect::Resized { .. } | Effect::Keys { .. } | Effect::Password { .. } => {
+                            Some(effect)
+                        }
+                        _ => None,
+                    }
+                }
+                _ => None,
+            })
+            .collect()
+    }
+
+    /// How many calls were made in all, the plan's included.
+    pub fn calls(&self) -> usize {
+        self.log.iter().filter(|entry| matches!(entry.what, Happening::Call { .. })).count()
+    }
+
+    /// How many calls of an action were made.
+    pub fn calls_of(&self, wanted: &str) -> usize {
+        let counts =
+            |entry: &&LogEntry| matches!(&entry.what, Happening::Call { action, .. } if action == wanted);
+        self.log.iter().filter(counts).count()
+    }
+
+    /// The names of an instance's events, in order.
+    pub fn story(&self, id: &str) -> Vec<&'static str> {
+        let own = self
+            .records
+            .iter()
+            .filter(|record| record.instance.as_ref().is_some_and(|own| own.as_str() == id));
+        own.map(|record| record.event.name()).filter(|name| *name != "seen").collect()
+    }
+
+    /// All of it, for a failed assertion.
+    pub fn told(&self) -> String {
+        let lines = self.records.iter().filter(|record| !matches!(record.event, Event::RunBegan { .. }));
+        lines.map(|record| serde_json::to_string(record).unwrap()).collect::<Vec<_>>().join("\n")
+    }
+}
