@@ -120,6 +120,9 @@ pub(super) struct Cloud {
     /// How many times faster than the real cloud it is, or the one behind --endpoint
     #[arg(long, value_name = "FACTOR", env = "PITSTOP_SIM_SPEED", default_value_t = 1.0, value_parser = speed, help_heading = "With a simulated cloud")]
     pub(super) sim_speed: f64,
+    /// Faults to inject into it
+    #[arg(long, value_name = "FILE", env = "PITSTOP_SIM_FAULTS", help_heading = "With a simulated cloud")]
+    pub(super) sim_faults: Option<PathBuf>,
     /// The beginning of its chance
     #[arg(long, value_name = "NUMBER", env = "PITSTOP_SIM_SEED", default_value_t = 1, help_heading = "With a simulated cloud")]
     pub(super) sim_seed: u64,

@@ -151,7 +151,7 @@ fn where_it_ran(run: &RunSummary, mut args: args::Cloud) -> Result<CloudSettings
             let settings = CloudSettings::resolve(args)?;
             match settings {
                 CloudSettings::Tencent { simulator: None, .. } => Ok(settings),
-                CloudSettings::Tencent { .. } | CloudSettings::Sim { .. } => Err(Error::new(
+                CloudSettings::Tencent { .. } | CloudSettings::Sim(_) => Err(Error::new(
                     Kind::Usage,
                     format!("the run {} is on the real cloud, and can't be resumed on a simulated one", run.id),
                 )
