@@ -1,9 +1,11 @@
 //! The one integration test binary.
 
 mod bad_workflows;
+mod cli;
 mod engine;
 mod good_workflows;
 mod layers;
 mod plans;
 mod rig;
+mod sealed;
 mod vendor_examples;
