@@ -51,7 +51,7 @@ fn words(story: &Story, record: &Record) -> Option<String> {
         Event::Ended { verdict, .. } => {
             let down = row.map(|row| row.down(record.at)).filter(|down| !down.is_zero());
             let down = down.map(|down| format!(", was down {}", exact(down))).unwrap_or_default();
-            Some(format!("{}{down}", verdict_words(verdict)))
+            Some(format!("{}{down}", verdict_words(verdict).trim_end_matches('.')))
         }
     }
 }

@@ -3,9 +3,11 @@
 mod bad_workflows;
 mod cli;
 mod engine;
+mod examples;
 mod good_workflows;
 mod layers;
 mod plans;
 mod rig;
 mod sealed;
+mod terminal;
 mod vendor_examples;

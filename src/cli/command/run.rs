@@ -173,6 +173,7 @@ async fn carry_out(
     let run = journal.run();
     let mut live = Live::new(terminal.clone(), journal.records(), fresh, site.clock.clone())
         .map_err(|error| Error::from_chain(Kind::CouldNotBegin, &error))?;
+    let resumable = site.place != Place::InProcess;
     let parts = Parts { cloud: Arc::clone(&site.survey), probe: site.probe, clock: site.clock, pace: site.pace };
     let (orders, ordered) = watch::channel(Order::CarryOn);
     let (feed, records) = mpsc::unbounded_channel();
@@ -183,7 +184,7 @@ async fn carry_out(
     }
     let outcome = drive.await;
     if terminal.output() == Output::Human {
-        terminal.data(&verdicts(live.story(), terminal.stdout_look()))?;
+        terminal.data(&verdicts(live.story(), terminal.stdout_look(), resumable))?;
     }
     match outcome {
         Ok(Ok(outcome)) => Ok(Ending::Ran(outcome.conclusion())),
