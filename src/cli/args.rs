@@ -35,10 +35,25 @@ fn after_help() -> String {
 #[derive(Args, Debug)]
 pub(super) struct Common {
     /// Where journals are kept [default: pitstop/journal.db in the state folder, e.g. ~/.local/state]
-    #[arg(long, global = true, value_name = "sqlite:PATH", env = "PITSTOP_STATE", hide_env_values = true, help_heading = "Common options")]
+    #[arg(
+        long,
+        global = true,
+        value_name = "sqlite:PATH",
+        env = "PITSTOP_STATE",
+        hide_env_values = true,
+        help_heading = "Common options"
+    )]
     pub(super) state: Option<String>,
     /// What is written to stdout
-    #[arg(long, global = true, value_name = "FORM", env = "PITSTOP_OUTPUT", hide_env_values = true, default_value = "human", help_heading = "Common options")]
+    #[arg(
+        long,
+        global = true,
+        value_name = "FORM",
+        env = "PITSTOP_OUTPUT",
+        hide_env_values = true,
+        default_value = "human",
+        help_heading = "Common options"
+    )]
     pub(super) output: Output,
     /// Log to stderr: -v what is called, -vv what is answered
     #[arg(short, long, global = true, action = ArgAction::Count, env = "PITSTOP_VERBOSE", hide_env_values = true, help_heading = "Common options")]
@@ -60,13 +75,19 @@ pub(super) enum Command {
     #[command(after_help = "Example:\n  pitstop check workflows/*.yaml")]
     Check(Check),
     /// Show what a run would do; touches nothing
-    #[command(after_help = "Examples:\n  pitstop plan resize.yaml --set type=S5.LARGE8\n  pitstop plan resize.yaml --output json | jq .changes")]
+    #[command(
+        after_help = "Examples:\n  pitstop plan resize.yaml --set type=S5.LARGE8\n  pitstop plan resize.yaml --output json | jq .changes"
+    )]
     Plan(Plan),
     /// Plan, ask, then stop, change, start and check
-    #[command(after_help = "Examples:\n  pitstop run workflows/resize.yaml --cloud sim\n  pitstop run resize.yaml --set type=S5.LARGE8\n  pitstop run resize.yaml --yes --output json")]
+    #[command(
+        after_help = "Examples:\n  pitstop run workflows/resize.yaml --cloud sim\n  pitstop run resize.yaml --set type=S5.LARGE8\n  pitstop run resize.yaml --yes --output json"
+    )]
     Run(Run),
     /// Take an interrupted run up again
-    #[command(after_help = "Examples:\n  pitstop resume             the only unfinished run\n  pitstop resume 0199d2c4    by the beginning of its id")]
+    #[command(
+        after_help = "Examples:\n  pitstop resume             the only unfinished run\n  pitstop resume 0199d2c4    by the beginning of its id"
+    )]
     Resume(Resume),
     /// List the runs that the journal knows
     Runs,
@@ -74,7 +95,9 @@ pub(super) enum Command {
     #[command(after_help = "Example:\n  pitstop show 0199d2c4")]
     Show(Show),
     /// Serve a simulated cloud that speaks the vendor's protocol
-    #[command(after_help = "Example:\n  pitstop sim --speed 10 &\n  pitstop run workflows/resize.yaml --endpoint http://127.0.0.1:9797")]
+    #[command(
+        after_help = "Example:\n  pitstop sim --speed 10 &\n  pitstop run workflows/resize.yaml --endpoint http://127.0.0.1:9797"
+    )]
     Sim(Sim),
 }
 
@@ -106,7 +129,13 @@ fn name_and_value(text: &str) -> Result<(String, String), String> {
 #[derive(Args, Debug)]
 pub(super) struct Cloud {
     /// The cloud; `sim` is a simulated one inside this process, with a demo fleet
-    #[arg(long, value_name = "CLOUD", env = "PITSTOP_CLOUD", hide_env_values = true, default_value = "tencent")]
+    #[arg(
+        long,
+        value_name = "CLOUD",
+        env = "PITSTOP_CLOUD",
+        hide_env_values = true,
+        default_value = "tencent"
+    )]
     pub(super) cloud: CloudName,
     /// Another endpoint of the vendor's API; plain http only to this machine
     #[arg(long, value_name = "URL", env = "PITSTOP_ENDPOINT", hide_env_values = true)]
@@ -115,16 +144,35 @@ pub(super) struct Cloud {
     #[arg(long, value_name = "FILE", env = "PITSTOP_CA_FILE", hide_env_values = true)]
     pub(super) ca_file: Option<PathBuf>,
     /// The simulated cloud's instances, keys and prices
-    #[arg(long, value_name = "FILE", env = "PITSTOP_SIM_FLEET", hide_env_values = true, help_heading = "With a simulated cloud")]
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "PITSTOP_SIM_FLEET",
+        hide_env_values = true,
+        help_heading = "With a simulated cloud"
+    )]
     pub(super) sim_fleet: Option<PathBuf>,
     /// How many times faster than the real cloud it is, or the one behind --endpoint
     #[arg(long, value_name = "FACTOR", env = "PITSTOP_SIM_SPEED", hide_env_values = true, default_value_t = 1.0, value_parser = speed, help_heading = "With a simulated cloud")]
     pub(super) sim_speed: f64,
     /// Faults to inject into it
-    #[arg(long, value_name = "FILE", env = "PITSTOP_SIM_FAULTS", hide_env_values = true, help_heading = "With a simulated cloud")]
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "PITSTOP_SIM_FAULTS",
+        hide_env_values = true,
+        help_heading = "With a simulated cloud"
+    )]
     pub(super) sim_faults: Option<PathBuf>,
     /// The beginning of its chance
-    #[arg(long, value_name = "NUMBER", env = "PITSTOP_SIM_SEED", hide_env_values = true, default_value_t = 1, help_heading = "With a simulated cloud")]
+    #[arg(
+        long,
+        value_name = "NUMBER",
+        env = "PITSTOP_SIM_SEED",
+        hide_env_values = true,
+        default_value_t = 1,
+        help_heading = "With a simulated cloud"
+    )]
     pub(super) sim_seed: u64,
 }
 
@@ -191,7 +239,13 @@ pub(super) struct Show {
 #[derive(Args, Debug)]
 pub(super) struct Sim {
     /// The address to listen at; only this machine's
-    #[arg(long, value_name = "ADDRESS:PORT", env = "PITSTOP_LISTEN", hide_env_values = true, default_value = "127.0.0.1:9797")]
+    #[arg(
+        long,
+        value_name = "ADDRESS:PORT",
+        env = "PITSTOP_LISTEN",
+        hide_env_values = true,
+        default_value = "127.0.0.1:9797"
+    )]
     pub(super) listen: SocketAddr,
     /// Its instances, keys and prices [default: the demo fleet]
     #[arg(long, value_name = "FILE", env = "PITSTOP_FLEET", hide_env_values = true)]

@@ -31,7 +31,11 @@ pub(super) struct Site {
 }
 
 /// Makes the parts for this cloud. No call is sent yet.
-pub(super) fn connect(settings: &CloudSettings, region: &str, environment: &Environment) -> Result<Site, Error> {
+pub(super) fn connect(
+    settings: &CloudSettings,
+    region: &str,
+    environment: &Environment,
+) -> Result<Site, Error> {
     match settings {
         CloudSettings::Sim(settings) => in_process(settings, region),
         CloudSettings::Tencent { endpoint, simulator: None, ca_file } => {
@@ -138,7 +142,11 @@ fn demo_credential() -> Credential {
     }
 }
 
-fn transport(endpoint: &Endpoint, settings: &http::Settings, clock: &Clock) -> Result<Arc<dyn Transport>, Error> {
+fn transport(
+    endpoint: &Endpoint,
+    settings: &http::Settings,
+    clock: &Clock,
+) -> Result<Arc<dyn Transport>, Error> {
     match Http::new(endpoint, settings, clock.clone()) {
         Ok(http) => Ok(Arc::new(http)),
         Err(error) => Err(Error::from_chain(Kind::CouldNotBegin, &error)),

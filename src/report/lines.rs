@@ -68,7 +68,9 @@ fn is_expected(action: Option<Action>, power: &PowerState) -> bool {
 fn order_words(order: Order) -> &'static str {
     match order {
         Order::CarryOn => "carrying on",
-        Order::BringBack => "asked to end early: nothing new is begun, every stopped instance is brought back",
+        Order::BringBack => {
+            "asked to end early: nothing new is begun, every stopped instance is brought back"
+        }
         Order::LeaveNow => "asked to leave at once",
     }
 }

@@ -19,7 +19,7 @@ pub fn plan_table(plan: &Plan, look: Look) -> String {
     changes(plan, look, &mut out);
     order(plan, look, &mut out);
     notes(plan, look, &mut out);
-    out.push(summary(plan));
+    out.extend(paragraph(0, "", &summary(plan), look.columns()));
     out.push(String::new());
     out.join("\n")
 }
@@ -36,7 +36,9 @@ pub fn summary(plan: &Plan) -> String {
         0 => parts.push("nothing will be stopped".to_owned()),
         _ => parts.push(format!("{} will be stopped", instances(stopped))),
     }
-    for (count, words) in [(others, "changed while stopped already"), (unchanged, "unchanged"), (refused, "refused")] {
+    for (count, words) in
+        [(others, "handled without a stop"), (unchanged, "unchanged"), (refused, "refused")]
+    {
         if count > 0 {
             parts.push(format!("{count} {words}"));
         }

@@ -10,12 +10,7 @@ use crate::journal::Record;
 use crate::plan::Approval;
 
 /// What happened in a run: head, events, verdicts.
-pub fn show(
-    records: &[Record],
-    look: Look,
-    zone: &TimeZone,
-    resumable: bool,
-) -> Result<String, StoryError> {
+pub fn show(records: &[Record], look: Look, zone: &TimeZone, resumable: bool) -> Result<String, StoryError> {
     let first = records.first().ok_or(StoryError::Empty)?;
     let mut story = Story::begin(first)?;
     let mut events = Vec::new();

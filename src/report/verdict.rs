@@ -110,9 +110,8 @@ fn rescue(story: &Story, row: &Row) -> Option<String> {
 
 /// How many instances ended how.
 pub fn outcome_line(story: &Story) -> String {
-    let count = |fits: &dyn Fn(&Phase) -> bool| {
-        story.rows().iter().filter(|row| fits(&story.phase(row))).count()
-    };
+    let count =
+        |fits: &dyn Fn(&Phase) -> bool| story.rows().iter().filter(|row| fits(&story.phase(row))).count();
     let table = [
         (count(&|phase| *phase == Phase::Done), "done"),
         (count(&|phase| *phase == Phase::Unchanged), "unchanged"),
@@ -122,8 +121,11 @@ pub fn outcome_line(story: &Story) -> String {
         (count(&|phase| matches!(phase, Phase::NotBegun(_) | Phase::Waiting)), "not begun"),
         (count(&|phase| !phase.is_settled() && *phase != Phase::Waiting), "left under way"),
     ];
-    let parts: Vec<_> =
-        table.iter().filter(|(count, _)| *count > 0).map(|(count, words)| format!("{count} {words}")).collect();
+    let parts: Vec<_> = table
+        .iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, words)| format!("{count} {words}"))
+        .collect();
     format!("run {}: {} of {}", story.run(), parts.join(", "), instances(story.rows().len()))
 }
 

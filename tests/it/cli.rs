@@ -56,7 +56,8 @@ fn a_wrong_command_line_is_2() {
 #[test]
 fn check_says_what_is_wrong_and_where() {
     let sealed = Sealed::new();
-    let files = ["check", RESIZE, "tests/fixtures/cli/broken.yaml", "tests/fixtures/cli/awkward.yaml", "none.yaml"];
+    let files =
+        ["check", RESIZE, "tests/fixtures/cli/broken.yaml", "tests/fixtures/cli/awkward.yaml", "none.yaml"];
     assert_snapshot!(sealed.pitstop(&files).transcript());
     assert_eq!(sealed.pitstop(&["check", RESIZE]).code, 0);
     let json = sealed.pitstop(&["check", "--output", "json", RESIZE, "tests/fixtures/cli/broken.yaml"]);
@@ -186,8 +187,7 @@ fn an_instance_that_cannot_be_brought_back_is_8_with_the_command_that_helps() {
     let all: Vec<_> = args.into_iter().chain(faults).collect();
     let done = sealed.pitstop(&with_sim(&all));
     assert_eq!(done.code, 8, "{}{}", done.stdout, done.stderr);
-    let command =
-        "tccli cvm StartInstances --region ap-guangzhou --InstanceIds '[\"ins-0db00001\"]'";
+    let command = "tccli cvm StartInstances --region ap-guangzhou --InstanceIds '[\"ins-0db00001\"]'";
     assert!(done.stdout.contains(command), "{}", done.stdout);
 }
 

@@ -22,7 +22,9 @@ fn embedding_takes_little() {
 fn command_lines(text: &str) -> Vec<Vec<String>> {
     let lines = text.lines().filter(|line| !line.trim_start().starts_with('#'));
     let words = lines.filter_map(|line| line.split_once("pitstop run").map(|(_, rest)| format!("run{rest}")));
-    words.map(|line| line.split_whitespace().take_while(|w| !w.starts_with('>')).map(str::to_owned).collect()).collect()
+    words
+        .map(|line| line.split_whitespace().take_while(|w| !w.starts_with('>')).map(str::to_owned).collect())
+        .collect()
 }
 
 /// The command line accepts these words: with `--help` behind them nothing is done, but all of them are read.

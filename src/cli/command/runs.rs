@@ -65,9 +65,7 @@ pub(super) async fn find(store: &dyn Store, beginning: &str) -> Result<RunSummar
         (Some(run), 0) => Ok(run),
         (None, _) => Err(Error::new(Kind::Usage, format!("there is no run {beginning}"))
             .hint("`pitstop runs` lists those that there are")),
-        (Some(_), more) => {
-            Err(Error::new(Kind::Usage, format!("{} runs begin with {beginning}", more + 1))
-                .hint("give more of the id; `pitstop runs` lists them"))
-        }
+        (Some(_), more) => Err(Error::new(Kind::Usage, format!("{} runs begin with {beginning}", more + 1))
+            .hint("give more of the id; `pitstop runs` lists them")),
     }
 }
