@@ -165,7 +165,8 @@ fn chain(
         environment.get("HOME").map(PathBuf::from),
         Some(PathBuf::from("/etc")),
     );
-    credentials::find(variables, (region, endpoint.clone()), transport.clone(), metadata, clock.clone())
+    let settings = Settings { endpoint: endpoint.clone(), ..Settings::of_region(region) };
+    credentials::find(variables, &settings, transport.clone(), metadata, clock.clone())
         .map_err(|error| Error::from_chain(Kind::InvalidWorkflow, &error))
 }
 

@@ -34,6 +34,7 @@ fn found(name: &str, power: PowerState) -> Found {
         disks: vec![],
         security_groups: vec![],
         windows: false,
+        uncharged: false,
     }
 }
 

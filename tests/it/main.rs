@@ -2,6 +2,7 @@
 
 mod bad_workflows;
 mod cli;
+mod client_on_sim;
 mod engine;
 mod examples;
 mod good_workflows;
@@ -11,3 +12,4 @@ mod rig;
 mod sealed;
 mod terminal;
 mod vendor_examples;
+mod workflow_properties;
