@@ -10,6 +10,7 @@ mod layers;
 mod plans;
 mod rig;
 mod sealed;
+mod shipped;
 mod terminal;
 mod vendor_examples;
 mod workflow_properties;
