@@ -326,3 +326,34 @@ async fn after_an_append_that_failed_nothing_is_sent_and_what_is_down_is_named()
         }
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn hundreds_of_instances_share_reads_and_calls() {
+    let count = 250;
+    let mut rig = Rig::default();
+    rig.fleet.instances.retain(|instance| instance.id.as_str() == WEB);
+    let one = rig.fleet.instances[0].clone();
+    rig.fleet.instances = (0..count)
+        .map(|at| {
+            let mut instance = one.clone();
+            instance.id = InstanceId::new(format!("ins-{at:08}"));
+            instance.private_ip = format!("127.1.{}.{}", at / 200, at % 200 + 1);
+            instance
+        })
+        .collect();
+    let text = format!(
+        "version: 1\nname: keys\ntarget: {{ region: ap-guangzhou, match: {{ name: web-1 }} }}\n\
+         changes:\n  - load-ssh-key: {{ key: skey-0ops0001 }}\nrollout: {{ at-once: {count} }}\n"
+    );
+    let ran = rig.run(&text).await;
+    assert_eq!(ran.outcome.instances.len(), count);
+    assert_eq!(ran.outcome.conclusion(), Conclusion::Well, "{}", ran.told());
+    for entry in &ran.log {
+        if let Happening::Call { action, ids, .. } = &entry.what {
+            assert!(ids.len() <= 100, "{action} names {} instances", ids.len());
+        }
+    }
+    assert_eq!(ran.calls_of("StopInstances"), 3, "250 equal wishes fit three calls");
+    let reads = ran.calls_of("DescribeInstances");
+    assert!(reads < count, "{reads} reads for {count} instances");
+}
