@@ -1,1 +1,114 @@
-//! To come.
+//! The command line: arguments to settings, settings to parts, commands, the terminal, exit codes.
+//!
+//! Level 5. Only here are concrete parts named (which client, which store, which clock), in `parts`; everything below
+//! is handed them. stdout is data, stderr everything else; without a terminal nobody is asked anything. An error is
+//! shown in one place, and its exit code is chosen in one match, [`exit`].
+
+mod args;
+mod command;
+mod environment;
+mod exit;
+mod live;
+mod load;
+mod operator;
+mod parts;
+mod settings;
+mod signals;
+mod terminal;
+
+pub use exit::Exit;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use tracing_subscriber::EnvFilter;
+
+use args::{Arguments, Command};
+use environment::Environment;
+use exit::{Ending, Error, Kind, exit_code};
+use terminal::Terminal;
+
+/// The whole program.
+pub fn main() -> ExitCode {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => return usage(&error).into(),
+    };
+    let environment = Environment::of_process();
+    let terminal = Terminal::new(&environment, arguments.common.output);
+    log_to(&terminal, arguments.common.verbose);
+    report_panics(&terminal);
+    let came_to = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => {
+            let came_to = runtime.block_on(dispatch(&terminal, &environment, arguments));
+            // A prompt that nobody answers must not keep the process.
+            runtime.shutdown_background();
+            came_to
+        }
+        Err(error) => Err(Error::new(Kind::CouldNotBegin, format!("can't start: {error}"))),
+    };
+    let exit = exit_code(&came_to);
+    if let Err(error) = &came_to
+        && error.kind != Kind::BrokenPipe
+    {
+        terminal.error(error, exit);
+    }
+    exit.into()
+}
+
+async fn dispatch(
+    terminal: &Terminal,
+    environment: &Environment,
+    arguments: Arguments,
+) -> Result<Ending, Error> {
+    let state = arguments.common.state.as_deref();
+    match arguments.command {
+        Command::Check(args) => command::check::check(terminal, args),
+        Command::Plan(args) => command::plan::plan(terminal, environment, args).await,
+        Command::Run(args) => command::run::run(terminal, environment, state, args).await,
+        Command::Resume(args) => command::run::resume(terminal, environment, state, args).await,
+        Command::Runs => command::runs::runs(terminal, environment, state).await,
+        Command::Show(args) => command::runs::show(terminal, environment, state, args).await,
+        Command::Sim(args) => command::sim::sim(terminal, args).await,
+    }
+}
+
+/// Help and version are no errors; everything else is a wrong command line.
+fn usage(error: &clap::Error) -> Exit {
+    let printed = error.print();
+    match (error.use_stderr(), printed) {
+        (true, _) => Exit::Usage,
+        (false, Ok(())) => Exit::Well,
+        (false, Err(error)) => exit_code(&Err(error.into())),
+    }
+}
+
+/// Logs go to stderr, above the board, without colour codes where there is no terminal.
+fn log_to(terminal: &Terminal, verbose: u8) {
+    let level = match verbose {
+        0 => "warn",
+        1 => "pitstop=info,warn",
+        2 => "pitstop=debug,warn",
+        _ => "pitstop=trace,debug",
+    };
+    tracing_subscriber::fmt()
+        .with_env_filter(EnvFilter::new(level))
+        .with_ansi(terminal.screen().stderr_colour)
+        .with_writer(terminal.clone())
+        .init();
+}
+
+/// A panic is a bug of ours: say so, and that nothing is lost.
+fn report_panics(terminal: &Terminal) {
+    let terminal = terminal.clone();
+    std::panic::set_hook(Box::new(move |panic| {
+        let place = panic.location().map(ToString::to_string).unwrap_or_default();
+        let what = panic.payload_as_str().unwrap_or("no message");
+        terminal.say(&format!(
+            "error: this is a bug in pitstop {}: {what} ({place})\n\
+             hint: please report it with this line and what you ran\n\
+             hint: the journal is safe; `pitstop runs` shows unfinished runs, `pitstop resume` takes one up again",
+            env!("CARGO_PKG_VERSION"),
+        ));
+    }));
+}

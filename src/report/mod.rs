@@ -1,1 +1,25 @@
-//! To come.
+//! What a person or a program reads: the plan, the live board, plain lines, JSON, verdicts, and old runs.
+//!
+//! Level 4. Everything here is a pure function of a [`Plan`](crate::plan::Plan) or of journal records, given the time
+//! and the width; nothing here writes to a terminal, and nothing knows the engine. A [`Story`] is the one fold of
+//! records, so a live run and `show` of an old one use the same code.
+
+mod board;
+pub mod json;
+mod layout;
+mod lines;
+mod plan_table;
+mod runs;
+mod show;
+mod story;
+mod verdict;
+mod words;
+
+pub use board::{board, board_summary};
+pub use lines::line;
+pub use plan_table::{full_name, plan_table, step_words, summary};
+pub use runs::runs_table;
+pub use show::show;
+pub use story::{Phase, Row, Story, StoryError};
+pub use verdict::{outcome_line, verdicts};
+pub use words::{Look, clean, day_and_time, exact, instances, span, time_of_day};

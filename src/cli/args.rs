@@ -1,0 +1,211 @@
+//! The command line's words. Every long option can be given by an environment variable `PITSTOP_…` as well.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::builder::FalseyValueParser;
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+
+use super::exit::Exit;
+
+/// Stop cloud instances, change what can only be changed while they are stopped, and bring them back
+#[derive(Debug, Parser)]
+#[command(name = "pitstop", version, about, after_help = after_help(), max_term_width = 100)]
+#[command(disable_help_subcommand = true, arg_required_else_help = true)]
+pub(super) struct Arguments {
+    #[command(flatten)]
+    pub(super) common: Common,
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+fn after_help() -> String {
+    format!(
+        "Examples:\n  \
+         pitstop run workflows/resize.yaml --cloud sim      try it on a simulated cloud, no account needed\n  \
+         pitstop plan resize.yaml --set type=S5.LARGE8      see what would happen; nothing is touched\n  \
+         pitstop run resize.yaml                            plan, ask, stop, change, start, check\n  \
+         pitstop run resize.yaml --yes --output json        from a scheduled job\n\n\
+         Exit codes:\n{}",
+        Exit::table()
+    )
+}
+
+/// What every command takes.
+#[derive(Args, Debug)]
+pub(super) struct Common {
+    /// Where journals are kept [default: pitstop/journal.db in the state folder, e.g. ~/.local/state]
+    #[arg(long, global = true, value_name = "sqlite:PATH", env = "PITSTOP_STATE", help_heading = "Common options")]
+    pub(super) state: Option<String>,
+    /// What is written to stdout
+    #[arg(long, global = true, value_name = "FORM", env = "PITSTOP_OUTPUT", default_value = "human", help_heading = "Common options")]
+    pub(super) output: Output,
+    /// Log to stderr: -v what is called, -vv what is answered
+    #[arg(short, long, global = true, action = ArgAction::Count, env = "PITSTOP_VERBOSE", help_heading = "Common options")]
+    pub(super) verbose: u8,
+}
+
+/// What is written to stdout.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Output {
+    /// Text for people.
+    Human,
+    /// One JSON object a line.
+    Json,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Check workflow files; asks no cloud
+    #[command(after_help = "Example:\n  pitstop check workflows/*.yaml")]
+    Check(Check),
+    /// Show what a run would do; touches nothing
+    #[command(after_help = "Examples:\n  pitstop plan resize.yaml --set type=S5.LARGE8\n  pitstop plan resize.yaml --output json | jq .changes")]
+    Plan(Plan),
+    /// Plan, ask, then stop, change, start and check
+    #[command(after_help = "Examples:\n  pitstop run workflows/resize.yaml --cloud sim\n  pitstop run resize.yaml --set type=S5.LARGE8\n  pitstop run resize.yaml --yes --output json")]
+    Run(Run),
+    /// Take an interrupted run up again
+    #[command(after_help = "Examples:\n  pitstop resume             the only unfinished run\n  pitstop resume 0199d2c4    by the beginning of its id")]
+    Resume(Resume),
+    /// List the runs that the journal knows
+    Runs,
+    /// Tell what happened in a run
+    #[command(after_help = "Example:\n  pitstop show 0199d2c4")]
+    Show(Show),
+    /// Serve a simulated cloud that speaks the vendor's protocol
+    #[command(after_help = "Example:\n  pitstop sim --speed 10 &\n  pitstop run workflows/resize.yaml --endpoint http://127.0.0.1:9797")]
+    Sim(Sim),
+}
+
+#[derive(Args, Debug)]
+pub(super) struct Check {
+    /// Workflow files; `-` is standard input
+    #[arg(required = true, value_name = "FILE")]
+    pub(super) files: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(super) values: Values,
+}
+
+/// Values for the workflow's params.
+#[derive(Args, Debug)]
+pub(super) struct Values {
+    /// Give a param of the workflow a value; may be repeated (in the variable: one a line)
+    #[arg(long = "set", value_name = "NAME=VALUE", env = "PITSTOP_SET", value_delimiter = '\n', value_parser = name_and_value)]
+    pub(super) set: Vec<(String, String)>,
+}
+
+fn name_and_value(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.trim().is_empty() => Ok((name.trim().to_owned(), value.to_owned())),
+        _ => Err("write it as NAME=VALUE".to_owned()),
+    }
+}
+
+/// Which cloud to work on.
+#[derive(Args, Debug)]
+pub(super) struct Cloud {
+    /// The cloud; `sim` is a simulated one inside this process, with a demo fleet
+    #[arg(long, value_name = "CLOUD", env = "PITSTOP_CLOUD", default_value = "tencent")]
+    pub(super) cloud: CloudName,
+    /// Another endpoint of the vendor's API; plain http only to this machine
+    #[arg(long, value_name = "URL", env = "PITSTOP_ENDPOINT")]
+    pub(super) endpoint: Option<String>,
+    /// Trust the certificates in this PEM file instead of the system's
+    #[arg(long, value_name = "FILE", env = "PITSTOP_CA_FILE")]
+    pub(super) ca_file: Option<PathBuf>,
+    /// The simulated cloud's instances, keys and prices
+    #[arg(long, value_name = "FILE", env = "PITSTOP_SIM_FLEET", help_heading = "With a simulated cloud")]
+    pub(super) sim_fleet: Option<PathBuf>,
+    /// How many times faster than the real cloud it is, or the one behind --endpoint
+    #[arg(long, value_name = "FACTOR", env = "PITSTOP_SIM_SPEED", default_value_t = 1.0, value_parser = speed, help_heading = "With a simulated cloud")]
+    pub(super) sim_speed: f64,
+    /// The beginning of its chance
+    #[arg(long, value_name = "NUMBER", env = "PITSTOP_SIM_SEED", default_value_t = 1, help_heading = "With a simulated cloud")]
+    pub(super) sim_seed: u64,
+}
+
+/// The clouds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum CloudName {
+    /// Tencent Cloud CVM.
+    Tencent,
+    /// A simulated one inside this process.
+    Sim,
+}
+
+fn speed(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(speed) if (0.1..=1000.0).contains(&speed) => Ok(speed),
+        _ => Err("a number from 0.1 to 1000".to_owned()),
+    }
+}
+
+#[derive(Args, Debug)]
+pub(super) struct Plan {
+    /// The workflow file; `-` is standard input
+    #[arg(value_name = "FILE")]
+    pub(super) file: PathBuf,
+    #[command(flatten)]
+    pub(super) values: Values,
+    #[command(flatten)]
+    pub(super) cloud: Cloud,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct Run {
+    /// The workflow file; `-` is standard input
+    #[arg(value_name = "FILE")]
+    pub(super) file: PathBuf,
+    #[command(flatten)]
+    pub(super) values: Values,
+    /// Approve the plan without being asked
+    #[arg(long, short, env = "PITSTOP_YES", value_parser = FalseyValueParser::new())]
+    pub(super) yes: bool,
+    /// Leave out the instances that the plan refuses, and run the others
+    #[arg(long, env = "PITSTOP_SKIP_REFUSED", value_parser = FalseyValueParser::new())]
+    pub(super) skip_refused: bool,
+    #[command(flatten)]
+    pub(super) cloud: Cloud,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct Resume {
+    /// The run's id or its beginning; the only unfinished run if left out
+    #[arg(value_name = "RUN")]
+    pub(super) run: Option<String>,
+    #[command(flatten)]
+    pub(super) cloud: Cloud,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct Show {
+    /// The run's id or its beginning
+    #[arg(value_name = "RUN")]
+    pub(super) run: String,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct Sim {
+    /// The address to listen at; only this machine's
+    #[arg(long, value_name = "ADDRESS:PORT", env = "PITSTOP_LISTEN", default_value = "127.0.0.1:9797")]
+    pub(super) listen: SocketAddr,
+    /// Its instances, keys and prices [default: the demo fleet]
+    #[arg(long, value_name = "FILE", env = "PITSTOP_FLEET")]
+    pub(super) fleet: Option<PathBuf>,
+    /// How many times faster than the real cloud it is
+    #[arg(long, value_name = "FACTOR", env = "PITSTOP_SPEED", default_value_t = 1.0, value_parser = speed)]
+    pub(super) speed: f64,
+    /// The beginning of its chance
+    #[arg(long, value_name = "NUMBER", env = "PITSTOP_SEED", default_value_t = 1)]
+    pub(super) seed: u64,
+    /// Faults to inject
+    #[arg(long, value_name = "FILE", env = "PITSTOP_FAULTS")]
+    pub(super) faults: Option<PathBuf>,
+    /// Append every request and answer to this file, one JSON object a line, without secrets
+    #[arg(long, value_name = "FILE", env = "PITSTOP_RECORD")]
+    pub(super) record: Option<PathBuf>,
+    /// Keep a log of all that happens; `GET /log` answers with it. It grows with every call
+    #[arg(long, env = "PITSTOP_KEEP_LOG", value_parser = FalseyValueParser::new())]
+    pub(super) keep_log: bool,
+}

@@ -1,0 +1,7 @@
+//! One file per group of commands.
+
+pub(super) mod check;
+pub(super) mod plan;
+pub(super) mod run;
+pub(super) mod runs;
+pub(super) mod sim;

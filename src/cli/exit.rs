@@ -1,0 +1,190 @@
+//! How the program ends: what a command came to, what kept it from that, and the exit code of both.
+
+use std::error::Error as StdError;
+use std::fmt;
+use std::io;
+use std::process::ExitCode;
+
+use crate::run::Conclusion;
+use crate::workflow::Diagnostics;
+
+/// The exit codes, as documented in the README.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Exit {
+    /// All well, also when there was nothing to do.
+    Well = 0,
+    /// A bug of ours.
+    Bug = 1,
+    /// The command line is not right.
+    Usage = 2,
+    /// The workflow is not valid.
+    InvalidWorkflow = 3,
+    /// The plan was refused or not approved.
+    NotApproved = 4,
+    /// The run could not begin: credentials, network, lock, disk.
+    CouldNotBegin = 5,
+    /// The run has finished, with failures.
+    Failures = 6,
+    /// The run was interrupted, and can be resumed.
+    Interrupted = 7,
+    /// An instance is not as it should be: a person is needed.
+    NeedsPerson = 8,
+}
+
+impl Exit {
+    /// All of them, in order.
+    pub const ALL: [Self; 9] = [
+        Self::Well,
+        Self::Bug,
+        Self::Usage,
+        Self::InvalidWorkflow,
+        Self::NotApproved,
+        Self::CouldNotBegin,
+        Self::Failures,
+        Self::Interrupted,
+        Self::NeedsPerson,
+    ];
+
+    /// The number.
+    pub fn code(self) -> u8 {
+        self as u8
+    }
+
+    /// What it means.
+    pub fn meaning(self) -> &'static str {
+        match self {
+            Self::Well => "all well, also when there was nothing to do",
+            Self::Bug => "a bug in pitstop",
+            Self::Usage => "the command line is not right",
+            Self::InvalidWorkflow => "the workflow is not valid",
+            Self::NotApproved => "the plan was refused or not approved; nothing was stopped",
+            Self::CouldNotBegin => "the run could not begin (credentials, network, lock, disk); nothing was stopped",
+            Self::Failures => "the run has finished, with failures",
+            Self::Interrupted => "the run was interrupted, and can be resumed",
+            Self::NeedsPerson => "an instance is not as it should be: a person is needed",
+        }
+    }
+
+    /// The table as `pitstop --help` prints it.
+    pub fn table() -> String {
+        Self::ALL.iter().map(|exit| format!("  {}  {}\n", exit.code(), exit.meaning())).collect()
+    }
+}
+
+/// What a command came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Ending {
+    /// It did what it was asked.
+    Well,
+    /// Complaints about a workflow were printed.
+    InvalidWorkflow,
+    /// A plan was printed in which some instance is refused.
+    Refused,
+    /// A run is over, or was ended early.
+    Ran(Conclusion),
+}
+
+/// What kept a command from its work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// A bug of ours.
+    Bug,
+    /// The command line.
+    Usage,
+    /// The workflow.
+    InvalidWorkflow,
+    /// Nobody approved the plan.
+    NotApproved,
+    /// Something that a run needs is not there.
+    CouldNotBegin,
+    /// A run was under way, and could not be carried on.
+    Interrupted,
+    /// The same, and it left instances down.
+    LeftDown,
+    /// The reader of our output is gone.
+    BrokenPipe,
+}
+
+/// An error for the person at the terminal: what happened, and what to do.
+#[derive(Debug)]
+pub(super) struct Error {
+    pub(super) kind: Kind,
+    pub(super) message: String,
+    pub(super) hints: Vec<String>,
+    /// Complaints about a workflow.
+    pub(super) complaints: Option<Box<Diagnostics>>,
+}
+
+impl Error {
+    pub(super) fn new(kind: Kind, message: impl Into<String>) -> Self {
+        Self { kind, message: message.into(), hints: Vec::new(), complaints: None }
+    }
+
+    /// A workflow that is not valid.
+    pub(super) fn invalid(file: &str, complaints: Diagnostics) -> Self {
+        let message = format!("{file} is not a valid workflow");
+        Self { complaints: Some(Box::new(complaints)), ..Self::new(Kind::InvalidWorkflow, message) }
+    }
+
+    /// From an error with its causes, which are joined by colons.
+    pub(super) fn from_chain(kind: Kind, error: &(dyn StdError + 'static)) -> Self {
+        let causes = std::iter::successors(Some(error), |error| (*error).source());
+        let mut words: Vec<String> = Vec::new();
+        for cause in causes {
+            let text = cause.to_string();
+            if !words.last().is_some_and(|last| last.ends_with(&text)) {
+                words.push(text);
+            }
+        }
+        Self::new(kind, words.join(": "))
+    }
+
+    pub(super) fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hints.push(hint.into());
+        self
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+/// Output that can't be written: a reader that is gone is no failure, anything else is.
+impl From<io::Error> for Error {
+    fn from(error: io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::BrokenPipe => Self::new(Kind::BrokenPipe, "the reader of the output is gone"),
+            _ => Self::new(Kind::CouldNotBegin, format!("can't write the output: {error}")),
+        }
+    }
+}
+
+/// The one place where the exit code is chosen.
+pub(super) fn exit_code(came_to: &Result<Ending, Error>) -> Exit {
+    match came_to {
+        Ok(Ending::Well | Ending::Ran(Conclusion::Well)) => Exit::Well,
+        Ok(Ending::InvalidWorkflow) => Exit::InvalidWorkflow,
+        Ok(Ending::Refused) => Exit::NotApproved,
+        Ok(Ending::Ran(Conclusion::Failures)) => Exit::Failures,
+        Ok(Ending::Ran(Conclusion::Interrupted)) => Exit::Interrupted,
+        Ok(Ending::Ran(Conclusion::PersonNeeded)) => Exit::NeedsPerson,
+        Err(error) => match error.kind {
+            Kind::Bug => Exit::Bug,
+            Kind::Usage => Exit::Usage,
+            Kind::InvalidWorkflow => Exit::InvalidWorkflow,
+            Kind::NotApproved => Exit::NotApproved,
+            Kind::CouldNotBegin => Exit::CouldNotBegin,
+            Kind::Interrupted => Exit::Interrupted,
+            Kind::LeftDown => Exit::NeedsPerson,
+            Kind::BrokenPipe => Exit::Well,
+        },
+    }
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit.code())
+    }
+}

@@ -1,0 +1,131 @@
+//! The person at the terminal: asked for params, for secrets and for approval. Without a terminal nobody is asked,
+//! and what is missing is an error that names the way to give it.
+
+use std::collections::BTreeMap;
+use std::io;
+
+use async_trait::async_trait;
+use dialoguer::console::Term;
+use dialoguer::{Confirm, Input, Password};
+use secrecy::SecretString;
+
+use super::exit::{Error, Kind};
+use super::signals::Signals;
+use super::terminal::Terminal;
+use crate::plan::{Approval, Plan};
+use crate::report::{full_name, instances};
+use crate::run::Operator;
+use crate::workflow::{Document, Param};
+
+#[async_trait]
+impl Operator for Terminal {
+    async fn secret(&self, what: &str) -> Result<SecretString, String> {
+        if !self.screen().interactive {
+            return Err(format!(
+                "there is no terminal to ask for a password at ({what}); take it from a variable, a file or a \
+                 program: `password: {{ env: NEW_PASSWORD }}`"
+            ));
+        }
+        let what = what.to_owned();
+        let asked = blocking(move || {
+            Password::new()
+                .with_prompt(&what)
+                .with_confirmation(format!("{what}, again"), "they differ, once more")
+                .interact_on(&Term::stderr())
+        })
+        .await;
+        asked.map(SecretString::from).map_err(|error| error.message)
+    }
+}
+
+/// Asks for the params that have no value yet.
+pub(super) async fn missing_values(
+    terminal: &Terminal,
+    document: &Document,
+    mut values: BTreeMap<String, String>,
+) -> Result<BTreeMap<String, String>, Error> {
+    let missing: Vec<Param> = document.missing(&values).into_iter().cloned().collect();
+    if missing.is_empty() {
+        return Ok(values);
+    }
+    if !terminal.screen().interactive {
+        let names: Vec<_> = missing.iter().map(|param| format!("`{}`", param.name)).collect();
+        let error = Error::new(
+            Kind::InvalidWorkflow,
+            format!("the workflow asks for {}, and there is no terminal to ask at", names.join(", ")),
+        );
+        let flags: Vec<_> = missing.iter().map(|param| format!("--set {}=VALUE", param.name)).collect();
+        return Err(error.hint(format!("give it with {}", flags.join(" "))));
+    }
+    for param in missing {
+        let prompt = param_prompt(&param);
+        let value =
+            blocking(move || Input::<String>::new().with_prompt(prompt).interact_on(&Term::stderr())).await?;
+        values.insert(param.name, value);
+    }
+    Ok(values)
+}
+
+fn param_prompt(param: &Param) -> String {
+    match &param.description {
+        Some(description) => format!("{description} ({})", param.name),
+        None => param.name.clone(),
+    }
+}
+
+/// Asks whether the plan shall be run, naming what it stops.
+pub(super) async fn approve(
+    terminal: &Terminal,
+    plan: &Plan,
+    yes: bool,
+    signals: &mut Signals,
+) -> Result<Approval, Error> {
+    if yes {
+        return Ok(Approval::Flag);
+    }
+    let refused = |message: &str| Error::new(Kind::NotApproved, message);
+    if !terminal.screen().interactive {
+        return Err(refused("nobody approved the plan, and there is no terminal to ask at; nothing was stopped")
+            .hint("read the plan, then run again with --yes"));
+    }
+    let stopped: Vec<_> = plan.stopped_by_run().map(full_name).collect();
+    let prompt = match stopped.len() {
+        0 => "No running instance is stopped. Make these changes?".to_owned(),
+        count => {
+            terminal.say(&format!("These will be stopped: {}", stopped.join(", ")));
+            format!("Stop {} and make these changes?", instances(count))
+        }
+    };
+    let ask = || {
+        Confirm::new().with_prompt(prompt).default(false).wait_for_newline(true).interact_on(&Term::stderr())
+    };
+    let answer = tokio::select! {
+        answer = blocking(ask) => answer,
+        _ = signals.next() => Err(interrupted()),
+    };
+    match answer {
+        Ok(true) => Ok(Approval::Person),
+        Ok(false) => Err(refused("the plan was not approved; nothing was stopped")),
+        Err(error) => {
+            // The prompt hides the cursor, and leaves it so when it is interrupted.
+            Term::stderr().show_cursor()?;
+            Err(error)
+        }
+    }
+}
+
+fn interrupted() -> Error {
+    Error::new(Kind::NotApproved, "interrupted before the plan was approved; nothing was stopped")
+}
+
+/// Waits for a key on a thread of its own, so that signals are still heard.
+async fn blocking<T: Send + 'static>(
+    ask: impl FnOnce() -> dialoguer::Result<T> + Send + 'static,
+) -> Result<T, Error> {
+    match tokio::task::spawn_blocking(ask).await {
+        Ok(Ok(answer)) => Ok(answer),
+        Ok(Err(dialoguer::Error::IO(error))) if error.kind() == io::ErrorKind::Interrupted => Err(interrupted()),
+        Ok(Err(error)) => Err(Error::new(Kind::NotApproved, format!("can't ask at this terminal: {error}"))),
+        Err(panic) => Err(Error::new(Kind::Bug, panic.to_string())),
+    }
+}

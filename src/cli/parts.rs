@@ -1,0 +1,212 @@
+//! Where the concrete parts are named: which client, which transport, which credentials, which clock.
+
+use std::os::unix::fs::DirBuilderExt as _;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use tokio::net::TcpStream;
+
+use super::environment::Environment;
+use super::exit::{Error, Kind};
+use super::settings::CloudSettings;
+use crate::clock::Clock;
+use crate::cloud::Survey;
+use crate::journal::{Place, Sqlite, Store};
+use crate::run::{Pace, Probe};
+use crate::sim::{self, Fleet, InProcess, World};
+use crate::tencent::credentials::{self, Credential, Metadata, Provider};
+use crate::tencent::http::{self, Http, HttpMetadata};
+use crate::tencent::wire::Transport;
+use crate::tencent::{Client, Endpoint, Settings};
+
+/// One region of one cloud, and all that a run needs besides.
+pub(super) struct Site {
+    pub(super) survey: Arc<dyn Survey>,
+    pub(super) probe: Arc<dyn Probe>,
+    pub(super) clock: Clock,
+    pub(super) pace: Pace,
+    pub(super) place: Place,
+}
+
+/// Makes the parts for this cloud. No call is sent yet.
+pub(super) fn connect(settings: &CloudSettings, region: &str, environment: &Environment) -> Result<Site, Error> {
+    match settings {
+        CloudSettings::Sim { fleet, speed, seed } => in_process(fleet.as_ref(), *speed, *seed, region),
+        CloudSettings::Tencent { endpoint, simulator: None, ca_file } => {
+            let http = http::Settings { ca_file: ca_file.clone(), ..http::Settings::default() };
+            vendor(endpoint, &http, region, environment)
+        }
+        CloudSettings::Tencent { endpoint, simulator: Some(simulator), .. } => {
+            let clock = Clock::system();
+            let transport = transport(endpoint, &http::Settings::default(), &clock)?;
+            let credentials = match environment.get("TENCENTCLOUD_SECRET_ID") {
+                Some(_) => chain(endpoint, region, environment, (&transport, None), &clock)?,
+                None => Arc::new(demo_credential()),
+            };
+            let client = client(endpoint, region, transport, credentials, &clock)?;
+            Ok(Site {
+                survey: Arc::new(client),
+                probe: Arc::new(TcpProbe { clock: clock.clone() }),
+                pace: Pace::default().scaled(simulator.speed),
+                place: Place::Endpoint(simulator.url.clone()),
+                clock,
+            })
+        }
+    }
+}
+
+fn vendor(
+    endpoint: &Endpoint,
+    http: &http::Settings,
+    region: &str,
+    environment: &Environment,
+) -> Result<Site, Error> {
+    let clock = Clock::system();
+    let transport = transport(endpoint, http, &clock)?;
+    let metadata = HttpMetadata::new().map_err(|error| Error::from_chain(Kind::CouldNotBegin, &error))?;
+    let metadata: Option<Arc<dyn Metadata>> =
+        if endpoint.is_vendor() { Some(Arc::new(metadata)) } else { None };
+    let credentials = chain(endpoint, region, environment, (&transport, metadata.clone()), &clock)?;
+    let mut client = client(endpoint, region, transport, credentials, &clock)?;
+    if let Some(metadata) = metadata {
+        client = client.with_metadata(metadata);
+    }
+    Ok(Site {
+        survey: Arc::new(client),
+        probe: Arc::new(TcpProbe { clock: clock.clone() }),
+        pace: Pace::default(),
+        place: Place::Tencent,
+        clock,
+    })
+}
+
+fn in_process(fleet: Option<&PathBuf>, speed: f64, seed: u64, region: &str) -> Result<Site, Error> {
+    let clock = Clock::system();
+    let fleet = self::fleet(fleet)?;
+    let credential = match fleet.credentials.first() {
+        Some(own) => Credential {
+            secret_id: own.secret_id.clone(),
+            secret_key: own.secret_key.clone().into(),
+            token: own.token.clone().map(Into::into),
+            expires: None,
+            source: "the fleet".to_owned(),
+        },
+        None => demo_credential(),
+    };
+    let world = World::new(fleet, seed, clock.now()).speed(speed);
+    let transport = InProcess::new(world, clock.clone());
+    let client =
+        client(&Endpoint::vendor(), region, Arc::new(transport.clone()), Arc::new(credential), &clock)?;
+    Ok(Site {
+        survey: Arc::new(client),
+        probe: Arc::new(SimProbe(transport)),
+        pace: Pace::default().scaled(speed),
+        place: Place::InProcess,
+        clock,
+    })
+}
+
+/// The fleet in this file, or the demo fleet.
+pub(super) fn fleet(path: Option<&PathBuf>) -> Result<Fleet, Error> {
+    match path {
+        None => Ok(Fleet::demo()),
+        Some(path) => Fleet::read(path).map_err(|error| Error::from_chain(Kind::CouldNotBegin, &error)),
+    }
+}
+
+fn demo_credential() -> Credential {
+    Credential {
+        secret_id: sim::DEMO_SECRET_ID.to_owned(),
+        secret_key: sim::DEMO_SECRET_KEY.into(),
+        token: None,
+        expires: None,
+        source: "the simulated cloud".to_owned(),
+    }
+}
+
+fn transport(endpoint: &Endpoint, settings: &http::Settings, clock: &Clock) -> Result<Arc<dyn Transport>, Error> {
+    match Http::new(endpoint, settings, clock.clone()) {
+        Ok(http) => Ok(Arc::new(http)),
+        Err(error) => Err(Error::from_chain(Kind::CouldNotBegin, &error)),
+    }
+}
+
+fn chain(
+    endpoint: &Endpoint,
+    region: &str,
+    environment: &Environment,
+    (transport, metadata): (&Arc<dyn Transport>, Option<Arc<dyn Metadata>>),
+    clock: &Clock,
+) -> Result<Arc<dyn Provider>, Error> {
+    let variables = credentials::Environment::new(
+        environment.variables().clone(),
+        environment.get("HOME").map(PathBuf::from),
+        Some(PathBuf::from("/etc")),
+    );
+    credentials::find(variables, (region, endpoint.clone()), transport.clone(), metadata, clock.clone())
+        .map_err(|error| Error::from_chain(Kind::InvalidWorkflow, &error))
+}
+
+fn client(
+    endpoint: &Endpoint,
+    region: &str,
+    transport: Arc<dyn Transport>,
+    credentials: Arc<dyn Provider>,
+    clock: &Clock,
+) -> Result<Client, Error> {
+    let settings = Settings { endpoint: endpoint.clone(), ..Settings::of_region(region) };
+    Client::new(settings, transport, credentials, clock.clone())
+        .map_err(|error| Error::from_chain(Kind::InvalidWorkflow, &error))
+}
+
+/// Opens the journal, and proves that it can be written.
+pub(super) async fn open_store(path: PathBuf) -> Result<Arc<dyn Store>, Error> {
+    const HINT: &str = "nothing was stopped; mend that place, or name another one with --state sqlite:PATH";
+    if let Some(folder) = path.parent() {
+        // Journals name machines and people: only their owner reads them.
+        let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder);
+        made.map_err(|error| {
+            let message = format!("the folder for the journal, {}, can't be made: {error}", folder.display());
+            Error::new(Kind::CouldNotBegin, message).hint(HINT)
+        })?;
+    }
+    match Sqlite::open(&path).await {
+        Ok(store) => Ok(Arc::new(store)),
+        Err(error) => Err(Error::from_chain(Kind::CouldNotBegin, &error).hint(HINT)),
+    }
+}
+
+/// Which process this is, on which host.
+pub(super) fn this_process(environment: &Environment) -> String {
+    let kernel = std::fs::read_to_string("/proc/sys/kernel/hostname").ok();
+    let host = kernel.as_deref().map(str::trim).or(environment.get("HOSTNAME")).unwrap_or("unknown host");
+    format!("process {} on {host}", std::process::id())
+}
+
+/// Connects to a guest's port.
+struct TcpProbe {
+    clock: Clock,
+}
+
+#[async_trait]
+impl Probe for TcpProbe {
+    async fn tcp(&self, host: &str, port: u16, limit: Duration) -> Result<(), String> {
+        match self.clock.timeout(limit, TcpStream::connect((host, port))).await {
+            Some(Ok(_)) => Ok(()),
+            Some(Err(error)) => Err(error.to_string()),
+            None => Err(format!("no answer within {} s", limit.as_secs_f64())),
+        }
+    }
+}
+
+/// Asks the simulated guests, which have no sockets.
+struct SimProbe(InProcess);
+
+#[async_trait]
+impl Probe for SimProbe {
+    async fn tcp(&self, host: &str, port: u16, _limit: Duration) -> Result<(), String> {
+        if self.0.accepts(host, port) { Ok(()) } else { Err("connection refused".to_owned()) }
+    }
+}

@@ -1,0 +1,87 @@
+//! Columns and paragraphs that are right for wide characters.
+
+use comfy_table::presets::NOTHING;
+use comfy_table::{ColumnConstraint, ContentArrangement, Table, Width};
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+
+use super::words::clean;
+
+/// A table without lines: two spaces between columns, wrapped to `columns`.
+pub(super) fn table(columns: usize) -> Table {
+    let mut table = Table::new();
+    table.load_style(NOTHING).set_content_arrangement(ContentArrangement::Dynamic).set_width(narrow(columns));
+    table
+}
+
+/// The table's lines, indented by what the table pads with.
+pub(super) fn lines(table: &Table) -> Vec<String> {
+    table.lines().map(|line| line.trim_end().to_owned()).collect()
+}
+
+/// `text` after `mark`, wrapped, with the following lines aligned.
+pub(super) fn paragraph(indent: usize, mark: &str, text: &str, columns: usize) -> Vec<String> {
+    let taken = indent + mark.width();
+    let mut table = Table::new();
+    table.load_style(NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
+    table.add_row([clean(text)]);
+    let room = columns.saturating_sub(taken).max(20);
+    if let Some(column) = table.column_mut(0) {
+        column.set_padding((0, 0));
+        column.set_constraint(ColumnConstraint::UpperBoundary(Width::Fixed(narrow(room))));
+    }
+    let lead = format!("{:indent$}{mark}", "");
+    let follow = " ".repeat(taken);
+    let begins = std::iter::once(&lead).chain(std::iter::repeat(&follow));
+    table.lines().zip(begins).map(|(line, begin)| format!("{begin}{}", line.trim_end())).collect()
+}
+
+/// `text` in exactly `columns` columns: cut with `…`, or filled with spaces.
+pub(super) fn fit(text: &str, columns: usize) -> String {
+    let text = clean(text);
+    let width = text.width();
+    if width <= columns {
+        return format!("{text}{}", " ".repeat(columns - width));
+    }
+    let mut kept = String::new();
+    let mut used = 0;
+    for c in text.chars() {
+        let wide = c.width().unwrap_or_default();
+        if used + wide + 1 > columns {
+            break;
+        }
+        kept.push(c);
+        used += wide;
+    }
+    format!("{kept}…{}", " ".repeat(columns.saturating_sub(used + 1)))
+}
+
+/// How many columns `text` takes.
+pub(super) fn width(text: &str) -> usize {
+    clean(text).width()
+}
+
+fn narrow(columns: usize) -> u16 {
+    u16::try_from(columns).unwrap_or(u16::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cuts_and_fills_by_columns_not_by_characters() {
+        assert_eq!(fit("web", 5), "web  ");
+        assert_eq!(fit("web-frontend", 5), "web-…");
+        assert_eq!(fit("网站服务器", 5), "网站…");
+        assert_eq!(fit("网站服务器", 6), "网站… ");
+        assert_eq!(fit("a\nb", 3), "a\u{fffd}b");
+    }
+
+    #[test]
+    fn wraps_under_its_own_mark() {
+        assert_eq!(
+            paragraph(2, "! ", "the power is cut, data in memory may be lost", 30),
+            ["  ! the power is cut, data in", "    memory may be lost"]
+        );
+    }
+}

@@ -1,0 +1,86 @@
+//! The run as plain lines, one for each event that a person would want in a log.
+
+use jiff::tz::TimeZone;
+
+use super::story::{Story, doing, halt_words};
+use super::words::{clean, exact, time_of_day};
+use crate::cloud::Action;
+use crate::journal::{Event, Intent, Order, Record, Stage, Verdict};
+
+/// The line for `record`, which `story` does not hold yet; `None` if it says nothing new to a person.
+pub fn line(story: &Story, record: &Record, zone: &TimeZone) -> Option<String> {
+    let words = words(story, record)?;
+    let name = record.instance.as_ref().map(|id| {
+        let name = story.row(id).map_or(id.as_str(), |row| row.plan.name());
+        format!("{name}: ")
+    });
+    Some(clean(&format!("{} {}{words}", time_of_day(record.at, zone), name.unwrap_or_default())))
+}
+
+fn words(story: &Story, record: &Record) -> Option<String> {
+    let row = record.instance.as_ref().and_then(|id| story.row(id));
+    let stage = row.map(|row| &row.state.stage);
+    let action = match stage {
+        Some(Stage::Intended { intent, .. } | Stage::Underway { intent, .. }) => Some(intent.action()),
+        Some(Stage::Ready | Stage::Ended { .. }) | None => None,
+    };
+    let call = action.map_or("the call", Action::words);
+    match &record.event {
+        Event::RunBegan { .. } | Event::RunTaken { .. } => {
+            Some(format!("run {} {}", record.run, if record.seq == 0 { "begins" } else { "is in hand" }))
+        }
+        Event::KeyImportIntended { name } => Some(format!("importing the key {name}")),
+        Event::KeyImported { key } => Some(format!("the key is imported as {key}")),
+        Event::Ordered { order } => Some(order_words(*order).to_owned()),
+        Event::RunEnded => Some("the run has ended".to_owned()),
+        Event::Seen { power, .. } => {
+            let known = row.and_then(|row| row.state.ledger.power.as_ref());
+            (known.is_some() && known != Some(power)).then(|| power.to_string())
+        }
+        Event::Intended { intent, .. } => Some(intent_words(intent)),
+        Event::Accepted { .. } => None,
+        Event::Refused { error, .. } => Some(format!("{call} was refused: {error}")),
+        Event::Lost { error } => Some(format!("{call}: no clear answer ({error}); looking at the instance")),
+        Event::NotExecuted => Some(format!("{call} was not executed")),
+        Event::Achieved { took } => Some(format!("{call} done, took {}", exact(*took))),
+        Event::Failed { failure } => Some(format!("failed: {failure}")),
+        Event::CheckPassed { check } => Some(format!("check {} passed", check + 1)),
+        Event::Suspended => Some("brought back, not finished".to_owned()),
+        Event::Ended { verdict, .. } => {
+            let down = row.map(|row| row.down(record.at)).filter(|down| !down.is_zero());
+            let down = down.map(|down| format!(", was down {}", exact(down))).unwrap_or_default();
+            Some(format!("{}{down}", verdict_words(verdict)))
+        }
+    }
+}
+
+fn order_words(order: Order) -> &'static str {
+    match order {
+        Order::CarryOn => "carrying on",
+        Order::BringBack => "asked to end early: nothing new is begun, every stopped instance is brought back",
+        Order::LeaveNow => "asked to leave at once",
+    }
+}
+
+fn intent_words(intent: &Intent) -> String {
+    let doing = doing(intent.action());
+    match intent {
+        Intent::Stop { .. } | Intent::Start => doing.to_owned(),
+        Intent::LoadSshKeys { keys } => {
+            format!("{doing} {}", keys.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "))
+        }
+        Intent::ResetPassword { user } => format!("{doing} of {user}"),
+        Intent::Resize { to } => format!("{doing} to {to}"),
+    }
+}
+
+/// A verdict in words, with what went wrong.
+pub(super) fn verdict_words(verdict: &Verdict) -> String {
+    match verdict {
+        Verdict::Done => "done".to_owned(),
+        Verdict::Unchanged => "unchanged".to_owned(),
+        Verdict::NotBegun { why } => format!("not begun: {}", halt_words(*why)),
+        Verdict::Failed { failure } => format!("FAILED: {failure}"),
+        Verdict::Stranded { failure, power } => format!("NEEDS A PERSON, it is {power}: {failure}"),
+    }
+}
