@@ -93,7 +93,8 @@ pub(crate) fn exchange(world: &mut World, at: Timestamp, incoming: &impl Incomin
     });
     note(world, at, action, &ids, Some((&request, &outcome)), &strikes);
     let response = envelope(&request, outcome);
-    let recording = recording(incoming, action, params, &response);
+    let scripted = strikes.iter().any(|strike| matches!(strike.what, What::Refuse(_)));
+    let recording = recording(incoming, action, params, &response, scripted);
     let delivery = deliver(&response, &strikes);
     Exchange { delivery, delay: delay(&strikes), recording }
 }
@@ -139,12 +140,15 @@ fn recording(
     action: &str,
     params: Option<Map<String, Value>>,
     response: &Value,
+    scripted: bool,
 ) -> Option<Recording> {
     let authorization = incoming.header("authorization").unwrap_or_default();
     let recording = Recording {
         service: Credentials::read(authorization)?.service.to_owned(),
         action: action.to_owned(),
         version: incoming.header("x-tc-version").unwrap_or_default().to_owned(),
+        client: incoming.header("x-tc-requestclient").unwrap_or_default().to_owned(),
+        scripted,
         request: Value::Object(params?),
         response: response.clone(),
     };
