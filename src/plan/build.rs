@@ -53,6 +53,9 @@ fn examples(names: &[String], found: usize) -> String {
 /// Instances come in the order in which the workflow names them, each once, or by name and id if it matches them.
 /// A match that finds nothing makes a plan without instances and a note: nothing to do is no failure, since a fleet
 /// may be empty at night.
+///
+/// An instance that needs nothing is left alone whatever is wrong with it, unless its power is between two states or
+/// an operation runs on it: then nobody can say that it needs nothing.
 pub fn build(workflow: &Workflow, inventory: &Inventory, digest: String) -> Result<Plan, BuildError> {
     if let Some(error) = too_many(workflow, inventory) {
         return Err(error);

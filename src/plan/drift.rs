@@ -27,7 +27,7 @@ pub fn drift(found: &Found, now: &Instance) -> Option<String> {
     if now.isolation != Isolation::NotIsolated {
         changes.push(format!("it is isolated: {}", now.isolation));
     }
-    if now.stopped_charging == StoppedCharging::StopCharging && found.power != now.power {
+    if now.stopped_charging == StoppedCharging::StopCharging && !found.uncharged {
         changes.push("it was stopped without charge".to_owned());
     }
     if let Some(operation) = now.latest_operation.as_ref().filter(|_| now.is_operating()) {

@@ -37,7 +37,7 @@ struct EssentialInstance<'a> {
 
 impl Plan {
     /// The SHA-256, in hexadecimal, of what an approval of this plan is about: the workflow, and per instance the
-    /// state that [`drift`](super::drift) measures, the steps, the end, refusals and lasting warnings.
+    /// state that [`drift()`](super::drift()) measures, the steps, the end, refusals and lasting warnings.
     /// A plan approved elsewhere and the plan that a run finds are the same if their fingerprints are.
     pub fn fingerprint(&self) -> String {
         let instances =

@@ -1,4 +1,4 @@
-//! What a survey found: all that [`build`](super::build) goes by, as plain data.
+//! What a survey found: all that [`build()`](super::build()) goes by, as plain data.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;

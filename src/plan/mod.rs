@@ -1,6 +1,6 @@
 //! What a workflow means for the instances that are there: per instance the steps, or why there can be none.
 //!
-//! Level 2. [`survey`] asks the cloud (the only `async` here), [`build`] is pure: the same workflow and the same
+//! Level 2. [`survey()`] asks the cloud (the only `async` here), [`build()`] is pure: the same workflow and the same
 //! [`Inventory`] give the same [`Plan`]. A plan holds no secret, only where a secret comes from, so it goes into
 //! the journal whole and a run can be taken up again from there.
 //! Only [`Plan::approve`] makes an [`ApprovedPlan`], and only that can be run.
@@ -17,18 +17,26 @@
 //!
 //! `plan --output json` prints a [`Plan`] as serde writes it: kebab-case keys; a [`Step`], [`Refusal`] or [`Warning`]
 //! with data is an object with one key, its name, and one without data is its name as a string; durations are
-//! `{"secs", "nanos"}`. Keys may be added in later versions; none changes its meaning.
+//! written like `1m 30s`. Keys may be added in later versions; none changes its meaning.
 //!
 //! ```json
 //! { "workflow": "resize-web", "digest": "9f86…", "region": "ap-guangzhou", "account": "100000000001",
-//!   "stop": { "mode": "soft", "timeout": { "secs": 600, "nanos": 0 }, "charging": "keep" },
-//!   "password": null, "import-key": null, "checks": [], "on-failure": "start",
-//!   "rollout": { "at-once": 5, "max-failures": 0 },
-//!   "instances": [ { "id": "ins-0web0001",
-//!     "found": { "name": "web-1", "zone": "ap-guangzhou-3", "power": "RUNNING", "instance-type": "S5.MEDIUM4" },
-//!     "steps": [ { "resize": { "from": "S5.MEDIUM4", "to": "S5.LARGE8", "cpu": 4, "memory-gib": 8 } } ],
-//!     "ends": "running", "refusals": [], "warnings": [ { "low-stock": "S5.LARGE8" } ],
-//!     "price": { "price": { "per-hour": 1.2 }, "currency": "CNY" } } ],
+//!   "stop": { "mode": "soft", "timeout": "10m", "charging": "keep" },
+//!   "password": { "env": "NEW_PASSWORD" }, "import-key": null,
+//!   "checks": [ { "tcp": { "host": null, "port": 22, "timeout": "2m" } } ],
+//!   "on-failure": "start", "rollout": { "at-once": 5, "max-failures": 0 },
+//!   "instances": [
+//!     { "id": "ins-0web0001",
+//!       "found": { "name": "web-1", "zone": "ap-guangzhou-3", "power": "RUNNING", "instance-type": "S5.MEDIUM4",
+//!         "cpu": 2, "memory-gib": 4, "keys": ["skey-0old0001"], "private-ips": ["10.0.0.11"],
+//!         "public-ips": ["203.0.113.11"], "disks": ["disk-0web0001"], "security-groups": ["sg-0web0001"],
+//!         "windows": false, "uncharged": false },
+//!       "steps": [ { "reset-password": { "user": "root" } },
+//!         { "resize": { "from": "S5.MEDIUM4", "to": "S5.LARGE8", "cpu": 4, "memory-gib": 8 } } ],
+//!       "ends": "running", "refusals": [], "warnings": [ "password-login-on", { "low-stock": "S5.LARGE8" } ],
+//!       "price": { "price": { "per-hour": 1.2 }, "currency": "CNY" } },
+//!     { "id": "ins-0none001", "found": null, "steps": [], "ends": "stopped", "refusals": [ "not-found" ],
+//!       "warnings": [], "price": null } ],
 //!   "notes": [] }
 //! ```
 

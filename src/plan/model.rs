@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use serde::{Deserialize, Serialize};
 
 use super::{Refusal, Warning};
-use crate::cloud::{Action, Instance, InstanceId, InstanceType, KeyId, PowerState, Price};
+use crate::cloud::{Action, Instance, InstanceId, InstanceType, KeyId, PowerState, Price, StoppedCharging};
 use crate::workflow::{Check, OnFailure, Rollout, SecretSource, Stop};
 
 /// What a run would do, and would not do.
@@ -121,6 +121,9 @@ pub struct Found {
     pub security_groups: Vec<String>,
     /// It runs Windows.
     pub windows: bool,
+    /// It is stopped without charge, and accepts nothing but a start.
+    #[serde(default)]
+    pub uncharged: bool,
 }
 
 impl From<&Instance> for Found {
@@ -145,6 +148,7 @@ impl From<&Instance> for Found {
                 .collect(),
             security_groups: instance.security_groups.clone(),
             windows: instance.is_windows(),
+            uncharged: instance.stopped_charging == StoppedCharging::StopCharging,
         }
     }
 }

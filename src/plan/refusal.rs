@@ -44,7 +44,7 @@ pub enum Refusal {
     #[error("it is a spot instance, so its type can't be changed")]
     Spot,
     /// The instance can't become that type.
-    #[error("it can't become {to}{}{}", after_colon(.reason.as_deref()), is_it(.near.as_ref()))]
+    #[error("it can't become {to}{}{}", after_colon(.reason.as_deref()), did_you_mean(.near.as_ref()))]
     TypeNotOffered {
         /// The type.
         to: InstanceType,
@@ -113,7 +113,7 @@ pub enum Refusal {
     #[error("it runs Windows, which takes no SSH keys")]
     WindowsTakesNoKeys,
     /// The account has no such key.
-    #[error("the account has no SSH key {wanted}{}", is_it(.near.as_ref()))]
+    #[error("the account has no SSH key {wanted}{}", did_you_mean(.near.as_ref()))]
     KeyNotFound {
         /// The id or name asked for.
         wanted: String,
@@ -198,8 +198,8 @@ fn after_colon(reason: Option<&str>) -> String {
     reason.map(|reason| format!(": {reason}")).unwrap_or_default()
 }
 
-fn is_it(near: Option<&impl std::fmt::Display>) -> String {
-    near.map(|near| format!("; is it {near}?")).unwrap_or_default()
+fn did_you_mean(near: Option<&impl std::fmt::Display>) -> String {
+    near.map(|near| format!("; did you mean {near}?")).unwrap_or_default()
 }
 
 fn there_are(near: &[String]) -> String {

@@ -67,7 +67,8 @@ impl<'a> Market<'a> {
         match resize {
             Resize::Type(to) => {
                 self.types().map(|(target, _)| target).find(|target| target.to == *to).ok_or_else(|| {
-                    let names: Vec<_> = self.types().map(|(target, _)| target.to).collect();
+                    let others = self.types().filter(|(target, _)| target.to != *from);
+                    let names: Vec<_> = others.map(|(target, _)| target.to).collect();
                     let near = most_alike(to.as_str(), names.iter().map(InstanceType::as_str));
                     Refusal::TypeNotOffered { to: to.clone(), reason: None, near: near.map(Into::into) }
                 })

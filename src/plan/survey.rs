@@ -73,7 +73,7 @@ impl SurveyError {
     }
 }
 
-/// Reads all that [`build`](super::build) needs to plan `workflow`. Changes nothing.
+/// Reads all that [`build()`](super::build()) needs to plan `workflow`. Changes nothing.
 ///
 /// If a match finds more than `at-most` instances, nothing more is read: there will be no plan.
 pub async fn survey(workflow: &Workflow, cloud: &dyn cloud::Survey) -> Result<Inventory, SurveyError> {

@@ -114,7 +114,11 @@ impl Pace {
         let Some(Span { early, late }) = span else {
             return (elapsed.mul_f64(0.15)).clamp(self.shortest * 3, self.longest);
         };
-        let closely = (late.saturating_sub(early) / 8).clamp(self.shortest, self.longest);
+        // Looks cost calls in proportion to width / pause, and downtime in proportion to the pause: over operations of
+        // different widths the same cost in both is least when the pause goes with the root of the width.
+        let width = late.saturating_sub(early).as_secs_f64();
+        let closely = Duration::from_secs_f64(0.7 * (width * self.shortest.as_secs_f64()).sqrt())
+            .clamp(self.shortest, self.longest);
         if elapsed < early {
             early.saturating_sub(elapsed).max(self.shortest)
         } else if elapsed < late {
@@ -144,6 +148,8 @@ pub struct Experience {
 const KEPT: usize = 64;
 /// How many durations it takes to expect anything.
 const ENOUGH: usize = 3;
+/// How many it takes to know most of what can happen.
+const MANY: usize = 10;
 
 impl Experience {
     /// What earlier runs took; the newest come first.
@@ -171,10 +177,11 @@ impl Experience {
             return None;
         }
         kept.sort_unstable();
-        // The shortest and longest of few, the 1st and 9th tenths of many; a tenth on both sides for what is new.
-        let tenth = kept.len() / 10;
-        let (early, late) = (kept[tenth], kept[kept.len() - 1 - tenth]);
-        Some(Span { early: early.mul_f64(0.9), late: late.mul_f64(1.1) })
+        // The shortest and longest, without the outermost twentieth of many; the fewer, the more room for what is new.
+        let outermost = kept.len() / 20;
+        let room = if kept.len() < MANY { 0.1 } else { 0.03 };
+        let (early, late) = (kept[outermost], kept[kept.len() - 1 - outermost]);
+        Some(Span { early: early.mul_f64(1.0 - room), late: late.mul_f64(1.0 + room) })
     }
 }
 
@@ -201,7 +208,10 @@ mod tests {
         let span = Span { early: Duration::from_secs(8), late: Duration::from_secs(12) };
         assert_eq!(
             looks(Some(span), 16),
-            [8.0, 8.5, 9.0, 9.5, 10.0, 10.5, 11.0, 11.5, 12.0, 12.5, 13.0, 13.5, 14.0, 14.5, 15.13, 15.91]
+            [
+                8.0, 8.44, 8.88, 9.32, 9.77, 10.21, 10.65, 11.09, 11.53, 11.97, 12.42, 12.86, 13.3, 13.74,
+                14.18, 14.73, 15.41
+            ]
         );
     }
 
@@ -227,6 +237,6 @@ mod tests {
         for _ in 0..KEPT {
             experience.add(&took(5));
         }
-        assert_eq!(experience.span(Action::Stop, "S5").unwrap().late, Duration::from_millis(5500));
+        assert_eq!(experience.span(Action::Stop, "S5").unwrap().late, Duration::from_millis(5150));
     }
 }

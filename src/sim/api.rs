@@ -33,11 +33,7 @@ impl Context<'_> {
 
 impl World {
     /// Answers a call that is signed well, at the time that the world has been brought forward to.
-    pub(crate) fn answer(
-        &mut self,
-        call: &Call<'_>,
-        context: &Context<'_>,
-    ) -> Result<Map<String, Value>, Refused> {
+    pub(crate) fn answer(&mut self, call: &Call<'_>, context: &Context<'_>) -> Result<Body, Refused> {
         self.admit(call.action, context.at)?;
         self.permit(call, context)?;
         for strike in context.strikes {
@@ -51,8 +47,14 @@ impl World {
                 _ => {}
             }
         }
+        if (call.service, call.action) == (Service::Cvm, "DescribeInstances") {
+            return self.describe_instances(call, context);
+        }
+        self.dispatch(call, context).map(Body::from)
+    }
+
+    fn dispatch(&mut self, call: &Call<'_>, context: &Context<'_>) -> Result<Map<String, Value>, Refused> {
         match (call.service, call.action) {
-            (Service::Cvm, "DescribeInstances") => self.describe_instances(call, context),
             (Service::Cvm, "DescribeInstancesStatus") => self.describe_instances_status(call, context),
             (Service::Cvm, "StopInstances") => self.stop_instances(call, context),
             (Service::Cvm, "StartInstances") => self.start_instances(call, context),
@@ -153,6 +155,20 @@ pub(crate) fn page<T>(call: &Call<'_>, all: impl Iterator<Item = T>) -> Result<(
         }
     }
     Ok((total, page))
+}
+
+/// The fields of an answer, before the request's id joins them.
+pub(crate) enum Body {
+    /// As values.
+    Fields(Map<String, Value>),
+    /// As JSON, without the braces; at least one.
+    Text(String),
+}
+
+impl From<Map<String, Value>> for Body {
+    fn from(fields: Map<String, Value>) -> Self {
+        Self::Fields(fields)
+    }
 }
 
 /// The fields of an answer.

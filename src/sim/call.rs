@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use serde_json::{Map, Value};
 
+use super::parameters::parameters;
 use crate::tencent::wire::Service;
 
 /// A refusal: the vendor's code and a text.
@@ -17,157 +18,6 @@ impl Refused {
     pub(crate) fn new(code: impl Into<Cow<'static, str>>, message: impl Into<String>) -> Self {
         Self { code: code.into(), message: message.into() }
     }
-}
-
-/// What a parameter is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
-    Text,
-    Number,
-    Flag,
-    Texts,
-    Numbers,
-    Objects,
-}
-
-impl Kind {
-    fn fits(self, value: &Value) -> bool {
-        let all = |fits: fn(&Value) -> bool| value.as_array().is_some_and(|list| list.iter().all(fits));
-        match self {
-            Self::Text => value.is_string(),
-            Self::Number => value.is_i64() || value.is_u64(),
-            Self::Flag => value.is_boolean(),
-            Self::Texts => all(Value::is_string),
-            Self::Numbers => all(|value| value.is_i64() || value.is_u64()),
-            Self::Objects => all(Value::is_object),
-        }
-    }
-}
-
-struct Parameter {
-    name: &'static str,
-    kind: Kind,
-    required: bool,
-}
-
-const fn required(name: &'static str, kind: Kind) -> Parameter {
-    Parameter { name, kind, required: true }
-}
-
-const fn optional(name: &'static str, kind: Kind) -> Parameter {
-    Parameter { name, kind, required: false }
-}
-
-const IDS: Parameter = required("InstanceIds", Kind::Texts);
-const IDS_IF_ANY: Parameter = optional("InstanceIds", Kind::Texts);
-const FILTERS: Parameter = optional("Filters", Kind::Objects);
-const OFFSET: Parameter = optional("Offset", Kind::Number);
-const LIMIT: Parameter = optional("Limit", Kind::Number);
-const FORCE_STOP: Parameter = optional("ForceStop", Kind::Flag);
-
-/// The parameters of an action; `None`: there is no such action here.
-fn parameters(service: Service, action: &str) -> Option<&'static [Parameter]> {
-    Some(match (service, action) {
-        (Service::Cvm, "DescribeInstances") => const { &[IDS_IF_ANY, FILTERS, OFFSET, LIMIT] },
-        (Service::Cvm, "DescribeInstancesStatus") => const { &[IDS_IF_ANY, OFFSET, LIMIT] },
-        (Service::Cvm, "StopInstances") => {
-            const { &[IDS, FORCE_STOP, optional("StopType", Kind::Text), optional("StoppedMode", Kind::Text)] }
-        }
-        (Service::Cvm, "StartInstances") => const { &[IDS] },
-        (Service::Cvm, "RebootInstances") => {
-            const { &[IDS, optional("ForceReboot", Kind::Flag), optional("StopType", Kind::Text)] }
-        }
-        (Service::Cvm, "ResetInstancesType") => {
-            const { &[IDS, required("InstanceType", Kind::Text), FORCE_STOP] }
-        }
-        (Service::Cvm, "ResetInstancesPassword") => {
-            const { &[IDS, required("Password", Kind::Text), optional("UserName", Kind::Text), FORCE_STOP] }
-        }
-        (Service::Cvm, "AssociateInstancesKeyPairs" | "DisassociateInstancesKeyPairs") => {
-            const { &[IDS, required("KeyIds", Kind::Texts), FORCE_STOP] }
-        }
-        (Service::Cvm, "DescribeKeyPairs") => {
-            const { &[optional("KeyIds", Kind::Texts), FILTERS, OFFSET, LIMIT] }
-        }
-        (Service::Cvm, "ImportKeyPair") => {
-            const {
-                &[
-                    required("KeyName", Kind::Text),
-                    required("ProjectId", Kind::Number),
-                    required("PublicKey", Kind::Text),
-                    optional("TagSpecification", Kind::Objects),
-                ]
-            }
-        }
-        (Service::Cvm, "DescribeInstancesModification") => const { &[IDS, FILTERS] },
-        (Service::Cvm, "DescribeInstanceTypeConfigs" | "DescribeZoneInstanceConfigInfos") => {
-            const { &[FILTERS] }
-        }
-        (Service::Cvm, "InquiryPriceResetInstancesType") => {
-            const { &[IDS, required("InstanceType", Kind::Text)] }
-        }
-        (Service::Cvm, "DescribeInstancesOperationLimit") => {
-            const { &[IDS, required("Operation", Kind::Text)] }
-        }
-        (Service::Cvm, "DescribeTaskInfo") => {
-            const {
-                &[
-                    required("Limit", Kind::Number),
-                    required("Offset", Kind::Number),
-                    optional("Product", Kind::Text),
-                    optional("TaskStatus", Kind::Numbers),
-                    optional("TaskTypeIds", Kind::Numbers),
-                    optional("TaskIds", Kind::Texts),
-                    IDS_IF_ANY,
-                    optional("Aliases", Kind::Texts),
-                    optional("StartDate", Kind::Text),
-                    optional("EndDate", Kind::Text),
-                    optional("OrderField", Kind::Text),
-                    optional("Order", Kind::Number),
-                ]
-            }
-        }
-        (Service::Cvm, "DescribeInstancesActionTimer") => {
-            const {
-                &[
-                    optional("ActionTimerIds", Kind::Texts),
-                    IDS_IF_ANY,
-                    optional("TimerAction", Kind::Text),
-                    optional("EndActionTime", Kind::Text),
-                    optional("StartActionTime", Kind::Text),
-                    optional("StatusList", Kind::Texts),
-                ]
-            }
-        }
-        (Service::Cvm, "DescribeRegions" | "DescribeZones") | (Service::Sts, "GetCallerIdentity") => &[],
-        (Service::Sts, "AssumeRole") => {
-            const {
-                &[
-                    required("RoleArn", Kind::Text),
-                    required("RoleSessionName", Kind::Text),
-                    optional("DurationSeconds", Kind::Number),
-                    optional("Policy", Kind::Text),
-                    optional("ExternalId", Kind::Text),
-                    optional("Tags", Kind::Objects),
-                    optional("SourceIdentity", Kind::Text),
-                    optional("SerialNumber", Kind::Text),
-                    optional("TokenCode", Kind::Text),
-                ]
-            }
-        }
-        (Service::As, "DescribeAutoScalingInstances") => const { &[IDS_IF_ANY, FILTERS, OFFSET, LIMIT] },
-        (Service::Clb, "DescribeLBListeners") => const { &[required("Backends", Kind::Objects)] },
-        (Service::Clb, "DescribeTargetHealth") => {
-            const {
-                &[
-                    required("LoadBalancerIds", Kind::Texts),
-                    optional("ListenerIds", Kind::Texts),
-                    optional("LocationIds", Kind::Texts),
-                ]
-            }
-        }
-        _ => return None,
-    })
 }
 
 /// A call whose parameters have the right names and types.
@@ -254,7 +104,8 @@ impl<'a> Call<'a> {
                 let (Some(name), Some(values)) = (name, values) else {
                     return Err(Refused::new("InvalidFilter", "A filter needs `Name` and `Values`."));
                 };
-                if !known.contains(&name) && !(name.starts_with("tag:") && known.contains(&"tag:")) {
+                let tag = name.starts_with("tag:") && known.contains(&"tag:");
+                if !tag && !known.contains(&name) {
                     return Err(Refused::new("InvalidFilter", format!("There is no filter `{name}`.")));
                 }
                 if values.len() > most_values {

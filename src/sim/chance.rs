@@ -8,7 +8,7 @@ use std::time::Duration;
 use rand::rngs::Xoshiro256PlusPlus;
 use rand::{RngExt, SeedableRng};
 
-use super::fleet::Spread;
+use super::timings::Spread;
 
 /// What a draw is for; draws of different purposes are independent.
 #[derive(Clone, Copy, Debug)]

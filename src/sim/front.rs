@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use secrecy::SecretString;
 use serde_json::{Map, Value, json};
 
-use super::api::Context;
+use super::api::{Body, Context};
 use super::call::{Call, Refused};
 use super::fault::{Strike, What};
 use super::log::Happening;
@@ -48,7 +48,12 @@ pub(crate) struct Exchange {
 }
 
 /// Brings the world forward to `at` and lets it answer.
-pub(crate) fn exchange(world: &mut World, at: Timestamp, incoming: &impl Incoming) -> Exchange {
+pub(crate) fn exchange(
+    world: &mut World,
+    at: Timestamp,
+    incoming: &impl Incoming,
+    recorded: bool,
+) -> Exchange {
     world.advance(at);
     let at = world.now;
     let action = incoming.header("x-tc-action").unwrap_or_default();
@@ -60,17 +65,8 @@ pub(crate) fn exchange(world: &mut World, at: Timestamp, incoming: &impl Incomin
     };
     let ids = ids(params.as_ref());
     let strikes = world.strikes(action, &ids, at);
-    let strike = |what: &What| strikes.iter().any(|strike| strike.what == *what);
-
-    if strike(&What::NoConnection) || strike(&What::LoseRequest) || strike(&What::BadGateway) {
-        note(world, at, action, &ids, None, &strikes);
-        let delivery = if strike(&What::NoConnection) {
-            Delivery::NoConnection
-        } else if strike(&What::LoseRequest) {
-            Delivery::Broken
-        } else {
-            Delivery::Answer(bad_gateway())
-        };
+    if let Some(delivery) = lost(&strikes) {
+        note(world, at, action, ids, None, &strikes);
         return Exchange { delivery, delay: delay(&strikes), recording: None };
     }
     for strike in strikes.iter().filter(|strike| strike.what == What::Vanish) {
@@ -91,12 +87,22 @@ pub(crate) fn exchange(world: &mut World, at: Timestamp, incoming: &impl Incomin
         let context = Context { at, secret_id: &secret_id, request: &request, strikes: &strikes };
         world.answer(&call, &context)
     });
-    note(world, at, action, &ids, Some((&request, &outcome)), &strikes);
-    let response = envelope(&request, outcome);
-    let scripted = strikes.iter().any(|strike| matches!(strike.what, What::Refuse(_)));
-    let recording = recording(incoming, action, params, &response, scripted);
-    let delivery = deliver(&response, &strikes);
+    let refused = outcome.as_ref().err().map(|refused| refused.code.to_string());
+    note(world, at, action, ids, Some((&request, refused)), &strikes);
+    let text = envelope(&request, outcome);
+    let recording = recorded.then(|| recording(incoming, action, params, &text, &strikes)).flatten();
+    let delivery = deliver(text, &strikes);
     Exchange { delivery, delay: delay(&strikes), recording }
+}
+
+/// What comes back from a call that the cloud never sees.
+fn lost(strikes: &[Strike]) -> Option<Delivery> {
+    strikes.iter().find_map(|strike| match strike.what {
+        What::NoConnection => Some(Delivery::NoConnection),
+        What::LoseRequest => Some(Delivery::Broken),
+        What::BadGateway => Some(Delivery::Answer(bad_gateway())),
+        _ => None,
+    })
 }
 
 /// The instances that a call names, before anything is known to be well-formed.
@@ -109,38 +115,38 @@ fn note(
     world: &mut World,
     at: Timestamp,
     action: &str,
-    ids: &[String],
-    answered: Option<(&String, &Result<Map<String, Value>, Refused>)>,
+    ids: Vec<String>,
+    answered: Option<(&String, Option<String>)>,
     strikes: &[Strike],
 ) {
-    let call = Happening::Call {
-        action: action.to_owned(),
-        ids: ids.to_vec(),
-        request: answered.map(|(request, _)| request.clone()),
-        refused: answered.and_then(|(_, outcome)| outcome.as_ref().err()).map(|it| it.code.to_string()),
-        faults: strikes.iter().map(|strike| strike.what.clone()).collect(),
+    let (request, refused) = match answered {
+        Some((request, refused)) => (Some(request.clone()), refused),
+        None => (None, None),
     };
-    world.note(at, call);
+    let faults = strikes.iter().map(|strike| strike.what.clone()).collect();
+    world.note(at, Happening::Call { action: action.to_owned(), ids, request, refused, faults });
 }
 
-fn envelope(request: &str, outcome: Result<Map<String, Value>, Refused>) -> Value {
+/// The whole answer, as JSON.
+fn envelope(request: &str, outcome: Result<Body, Refused>) -> String {
     let mut fields = match outcome {
-        Ok(fields) => fields,
+        Ok(Body::Text(text)) => return format!(r#"{{"Response":{{{text},"RequestId":"{request}"}}}}"#),
+        Ok(Body::Fields(fields)) => fields,
         Err(Refused { code, message }) => {
             let error = json!({"Code": code, "Message": message});
             Map::from_iter([("Error".to_owned(), error)])
         }
     };
     fields.insert("RequestId".to_owned(), Value::from(request));
-    json!({"Response": fields})
+    json!({"Response": fields}).to_string()
 }
 
 fn recording(
     incoming: &impl Incoming,
     action: &str,
     params: Option<Map<String, Value>>,
-    response: &Value,
-    scripted: bool,
+    response: &str,
+    strikes: &[Strike],
 ) -> Option<Recording> {
     let authorization = incoming.header("authorization").unwrap_or_default();
     let recording = Recording {
@@ -148,9 +154,9 @@ fn recording(
         action: action.to_owned(),
         version: incoming.header("x-tc-version").unwrap_or_default().to_owned(),
         client: incoming.header("x-tc-requestclient").unwrap_or_default().to_owned(),
-        scripted,
+        scripted: strikes.iter().any(|strike| strike.what.writes_code()),
         request: Value::Object(params?),
-        response: response.clone(),
+        response: serde_json::from_str(response).ok()?,
     };
     Some(recording.masked())
 }
@@ -163,8 +169,8 @@ fn delay(strikes: &[Strike]) -> Duration {
     slow.sum()
 }
 
-fn deliver(response: &Value, strikes: &[Strike]) -> Delivery {
-    let mut body = response.to_string().into_bytes();
+fn deliver(text: String, strikes: &[Strike]) -> Delivery {
+    let mut body = text.into_bytes();
     for strike in strikes {
         match strike.what {
             What::LoseReply => return Delivery::Broken,

@@ -65,7 +65,7 @@ impl Transport for InProcess {
         let half = self.world().latency() / 2;
         self.clock.sleep(half).await;
         let now = self.clock.now();
-        let exchange = exchange(&mut self.world(), now, &request);
+        let exchange = exchange(&mut self.world(), now, &request, self.recorder.is_some());
         self.clock.sleep(half + exchange.delay).await;
         if let (Some(recorder), Some(recording)) = (&self.recorder, &exchange.recording) {
             recorder.write(recording);

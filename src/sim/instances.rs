@@ -1,14 +1,17 @@
 //! DescribeInstances and DescribeInstancesStatus: what the API shows of an instance.
 
 use jiff::Timestamp;
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use super::api::{Context, fields, page, well_formed};
+use super::api::{Body, Context, fields, page, well_formed};
 use super::call::{Call, Refused, Wanted};
 use super::fleet::{InstanceSpec, region_of};
 use super::machine::{Face, Machine};
 use super::world::World;
-use crate::cloud::{BATCH, ChargeType};
+use crate::cloud::{
+    BATCH, ChargeType, InstanceType, KeyId, OperationState, PowerState, Restriction, StoppedCharging,
+};
 
 const FILTERS: [&str; 20] = [
     "zone",
@@ -40,11 +43,7 @@ const SECURITY_GROUP: &str = "sg-0sim0001";
 const IMAGE: &str = "img-0sim0001";
 
 impl World {
-    pub(crate) fn describe_instances(
-        &self,
-        call: &Call<'_>,
-        context: &Context<'_>,
-    ) -> Result<Map<String, Value>, Refused> {
+    pub(crate) fn describe_instances(&self, call: &Call<'_>, context: &Context<'_>) -> Result<Body, Refused> {
         if !call.texts("InstanceIds").is_empty() && !call.objects("Filters").is_empty() {
             let message = "`InstanceIds` and `Filters` can't be given together.";
             return Err(Refused::new("InvalidParameter", message));
@@ -55,8 +54,8 @@ impl World {
             .into_iter()
             .filter(|(machine, face)| filters.iter().all(|wanted| fits(&machine.spec, face, wanted)));
         let (total, page) = page(call, found)?;
-        let set: Vec<Value> = page.into_iter().map(|(machine, face)| self.instance(machine, face)).collect();
-        Ok(fields([("TotalCount", json!(total)), ("InstanceSet", Value::Array(set))]))
+        let set: Vec<String> = page.into_iter().map(|(machine, face)| instance(machine, face)).collect();
+        Ok(Body::Text(format!(r#""TotalCount":{total},"InstanceSet":[{}]"#, set.join(","))))
     }
 
     pub(crate) fn describe_instances_status(
@@ -90,94 +89,129 @@ impl World {
             places.into_iter().filter_map(shown).collect()
         })
     }
+}
 
-    fn instance(&self, machine: &Machine, face: &Face) -> Value {
-        let mut fields = self.lasting(&machine.spec);
-        fields.extend(passing(face));
-        Value::Object(fields)
-    }
+/// An instance as JSON. It is by far the most frequent answer, so its lasting part is rendered once per instance.
+fn instance(machine: &Machine, face: &Face) -> String {
+    let passing = serde_json::to_string(&Passing::of(face)).unwrap_or_default();
+    format!("{{{},{}", machine.lasting, passing.strip_prefix('{').unwrap_or(&passing))
+}
 
-    /// The fields that no operation changes.
-    fn lasting(&self, spec: &InstanceSpec) -> Map<String, Value> {
-        let id = spec.id.as_str().trim_start_matches("ins-");
-        let tags: Vec<Value> =
-            spec.tags.iter().map(|(key, value)| json!({"Key": key, "Value": value})).collect();
-        let disks = spec.data_disks.iter().enumerate();
-        let data_disks: Vec<Value> = disks
-            .map(|(number, kind)| {
-                json!({
-                    "DiskSize": 100, "DiskType": kind, "DiskId": format!("disk-{number}{}", &id[1..]),
-                    "DeleteWithInstance": true, "Encrypt": false,
-                })
+/// The fields that no operation changes, as JSON without the braces.
+pub(crate) fn lasting(spec: &InstanceSpec, began: Timestamp) -> String {
+    let id = spec.id.as_str().trim_start_matches("ins-");
+    let tags: Vec<Value> = spec.tags.iter().map(|(key, value)| json!({"Key": key, "Value": value})).collect();
+    let disks = spec.data_disks.iter().enumerate();
+    let data_disks: Vec<Value> = disks
+        .map(|(number, kind)| {
+            json!({
+                "DiskSize": 100, "DiskType": kind, "DiskId": format!("disk-{number}{}", &id[1..]),
+                "DeleteWithInstance": true, "Encrypt": false,
             })
-            .collect();
-        let prepaid = spec.charge_type == ChargeType::Prepaid;
-        fields([
-            ("Placement", json!({"Zone": spec.zone, "ProjectId": 0, "HostId": spec.host, "HostIds": null})),
-            ("InstanceId", json!(spec.id)),
-            ("InstanceName", json!(spec.name)),
-            ("InstanceChargeType", json!(spec.charge_type)),
-            (
-                "SystemDisk",
-                json!({"DiskType": spec.system_disk, "DiskId": format!("disk-{id}"), "DiskSize": 50}),
-            ),
-            ("DataDisks", Value::Array(data_disks)),
-            ("PrivateIpAddresses", json!([spec.private_ip])),
-            ("VirtualPrivateCloud", json!({"VpcId": VPC, "SubnetId": SUBNET, "AsVpcGateway": false})),
-            ("ImageId", json!(IMAGE)),
-            ("RenewFlag", json!(prepaid.then_some("NOTIFY_AND_MANUAL_RENEW"))),
-            ("CreatedTime", json!(stamp(self.began - CREATED_BEFORE))),
-            ("ExpiredTime", json!(spec.expires.map(stamp))),
-            ("OsName", json!(spec.os)),
-            ("SecurityGroupIds", json!([SECURITY_GROUP])),
-            ("Tags", Value::Array(tags)),
-            ("Uuid", json!(format!("00000000-0000-4000-8000-0000{id}"))),
-            ("DisasterRecoverGroupIds", json!([])),
-            ("CamRoleName", json!("")),
-            ("HpcClusterId", json!("")),
-            ("DedicatedClusterId", json!("")),
-            ("RdmaIpAddresses", json!([])),
-            ("IsolatedSource", json!(spec.isolation)),
-            ("GPUInfo", Value::Null),
-            ("LicenseType", json!("TencentCloud")),
-            ("DisableApiTermination", json!(false)),
-            ("HostName", json!(spec.name)),
-            ("DefaultLoginUser", json!(login_user(&spec.os))),
-            ("DefaultLoginPort", json!(if is_windows(&spec.os) { 3389 } else { 22 })),
-            ("EnableJumboFrame", json!(false)),
-        ])
-    }
+        })
+        .collect();
+    let prepaid = spec.charge_type == ChargeType::Prepaid;
+    let fields = fields([
+        ("Placement", json!({"Zone": spec.zone, "ProjectId": 0, "HostId": spec.host, "HostIds": null})),
+        ("InstanceId", json!(spec.id)),
+        ("InstanceName", json!(spec.name)),
+        ("InstanceChargeType", json!(spec.charge_type)),
+        ("SystemDisk", json!({"DiskType": spec.system_disk, "DiskId": format!("disk-{id}"), "DiskSize": 50})),
+        ("DataDisks", Value::Array(data_disks)),
+        ("PrivateIpAddresses", json!([spec.private_ip])),
+        ("VirtualPrivateCloud", json!({"VpcId": VPC, "SubnetId": SUBNET, "AsVpcGateway": false})),
+        ("ImageId", json!(IMAGE)),
+        ("RenewFlag", json!(prepaid.then_some("NOTIFY_AND_MANUAL_RENEW"))),
+        ("CreatedTime", json!(stamp(began - CREATED_BEFORE))),
+        ("ExpiredTime", json!(spec.expires.map(stamp))),
+        ("OsName", json!(spec.os)),
+        ("SecurityGroupIds", json!([SECURITY_GROUP])),
+        ("Tags", Value::Array(tags)),
+        ("Uuid", json!(format!("00000000-0000-4000-8000-0000{id}"))),
+        ("DisasterRecoverGroupIds", json!([])),
+        ("CamRoleName", json!("")),
+        ("HpcClusterId", json!("")),
+        ("DedicatedClusterId", json!("")),
+        ("RdmaIpAddresses", json!([])),
+        ("IsolatedSource", json!(spec.isolation)),
+        ("GPUInfo", Value::Null),
+        ("LicenseType", json!("TencentCloud")),
+        ("DisableApiTermination", json!(false)),
+        ("HostName", json!(spec.name)),
+        ("DefaultLoginUser", json!(login_user(&spec.os))),
+        ("DefaultLoginPort", json!(if is_windows(&spec.os) { 3389 } else { 22 })),
+        ("EnableJumboFrame", json!(false)),
+    ]);
+    let text = Value::Object(fields).to_string();
+    text.strip_prefix('{').and_then(|text| text.strip_suffix('}')).unwrap_or_default().to_owned()
 }
 
 /// The fields that operations change.
-fn passing(face: &Face) -> Map<String, Value> {
-    let operation = face.operation.as_ref();
-    let public = !face.public_ips.is_empty();
-    fields([
-        ("InstanceType", json!(face.size.name)),
-        ("CPU", json!(face.size.cpu)),
-        ("Memory", json!(face.size.memory)),
-        (
-            "CpuTopology",
-            json!({"CoreCount": face.size.cpu.div_ceil(2), "ThreadPerCore": face.size.cpu.min(2)}),
-        ),
-        ("RestrictState", json!(face.restriction)),
-        ("InstanceState", json!(face.power)),
-        ("StopChargingMode", json!(face.stopped_charging)),
-        ("LoginSettings", json!({"KeyIds": face.keys})),
-        ("PublicIpAddresses", if public { json!(face.public_ips) } else { Value::Null }),
-        (
-            "InternetAccessible",
-            json!({
-                "InternetChargeType": "TRAFFIC_POSTPAID_BY_HOUR",
-                "InternetMaxBandwidthOut": if public { 10 } else { 0 },
-            }),
-        ),
-        ("LatestOperation", json!(operation.map(|operation| &operation.action))),
-        ("LatestOperationState", json!(operation.map(|operation| &operation.state))),
-        ("LatestOperationRequestId", json!(operation.map(|operation| &operation.request))),
-        ("LatestOperationErrorMsg", json!(operation.map(|operation| &operation.message))),
-    ])
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Passing<'a> {
+    instance_type: &'a InstanceType,
+    #[serde(rename = "CPU")]
+    cpu: u32,
+    memory: u32,
+    cpu_topology: Topology,
+    restrict_state: &'a Restriction,
+    instance_state: &'a PowerState,
+    stop_charging_mode: &'a StoppedCharging,
+    login_settings: Login<'a>,
+    public_ip_addresses: Option<&'a [String]>,
+    internet_accessible: Internet,
+    latest_operation: Option<&'a str>,
+    latest_operation_state: Option<&'a OperationState>,
+    latest_operation_request_id: Option<&'a str>,
+    latest_operation_error_msg: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Topology {
+    core_count: u32,
+    thread_per_core: u32,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Login<'a> {
+    key_ids: &'a [KeyId],
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Internet {
+    internet_charge_type: &'static str,
+    internet_max_bandwidth_out: u32,
+}
+
+impl<'a> Passing<'a> {
+    fn of(face: &'a Face) -> Self {
+        let operation = face.operation.as_ref();
+        let public = !face.public_ips.is_empty();
+        let cpu = face.size.cpu;
+        Self {
+            instance_type: &face.size.name,
+            cpu,
+            memory: face.size.memory,
+            cpu_topology: Topology { core_count: cpu.div_ceil(2), thread_per_core: cpu.min(2) },
+            restrict_state: &face.restriction,
+            instance_state: &face.power,
+            stop_charging_mode: &face.stopped_charging,
+            login_settings: Login { key_ids: &face.keys },
+            public_ip_addresses: public.then_some(&face.public_ips),
+            internet_accessible: Internet {
+                internet_charge_type: "TRAFFIC_POSTPAID_BY_HOUR",
+                internet_max_bandwidth_out: if public { 10 } else { 0 },
+            },
+            latest_operation: operation.map(|operation| operation.action.as_str()),
+            latest_operation_state: operation.map(|operation| &operation.state),
+            latest_operation_request_id: operation.map(|operation| operation.request.as_str()),
+            latest_operation_error_msg: operation.map(|operation| operation.message.as_str()),
+        }
+    }
 }
 
 /// How old all instances are.

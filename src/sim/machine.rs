@@ -15,7 +15,7 @@ use super::rules::Mutation;
 use crate::cloud::{InstanceType, KeyId, OperationState, PowerState, Restriction, StoppedCharging};
 
 /// How long the past stays readable, for stale reads.
-const MEMORY: Duration = Duration::from_secs(60);
+const MEMORY: Duration = Duration::from_mins(1);
 
 /// The public address that an instance gets after it has lost its own (a documentation address).
 const OTHER_ADDRESS: &str = "203.0.113.250";
@@ -90,6 +90,8 @@ pub(crate) struct Job {
 #[derive(Clone, Debug)]
 pub(crate) struct Machine {
     pub(crate) spec: Arc<InstanceSpec>,
+    /// The fields that never change, as JSON without the braces.
+    pub(crate) lasting: Arc<str>,
     /// What is true.
     pub(crate) face: Arc<Face>,
     /// What the API shows, and from when on; times may lie ahead.
@@ -128,6 +130,7 @@ impl Machine {
             ready: (spec.state == PowerState::Running).then_some(at),
             downgrades: spec.downgrades,
             shown: VecDeque::from([(at, Arc::clone(&face))]),
+            lasting: super::instances::lasting(&spec, at).into(),
             spec: Arc::new(spec),
             face,
             job: None,

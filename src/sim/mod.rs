@@ -23,21 +23,24 @@ mod log;
 mod machine;
 mod mutations;
 mod operate;
+mod parameters;
 mod record;
 mod rules;
 pub mod server;
 mod surroundings;
+mod timings;
 mod world;
 
 pub use fault::{Fault, What};
 pub use fleet::{
     Credential, DEMO_REGION, DEMO_SECRET_ID, DEMO_SECRET_KEY, EventSpec, Fleet, FleetError, ForeignAct,
-    Guest, InstanceSpec, KeySpec, LoadBalancerSpec, Offer, OperationSpec, RepairSpec, ResizeBoots,
-    ScalingGroupSpec, Spread, StockWord, TimerSpec, Timings,
+    Guest, InstanceSpec, KeySpec, LoadBalancerSpec, Offer, OperationSpec, RepairSpec, ScalingGroupSpec,
+    StockWord, TimerSpec,
 };
 pub use in_process::InProcess;
 pub use log::{Actor, Effect, Happening, LogEntry};
 pub use record::{Recorder, Recording};
+pub use timings::{ResizeBoots, Spread, Timings};
 pub use world::World;
 
 #[cfg(test)]

@@ -8,10 +8,11 @@ use secrecy::SecretString;
 
 use super::chance::Purpose;
 use super::fault::What;
-use super::fleet::{ResizeBoots, StockWord};
+use super::fleet::StockWord;
 use super::log::Actor;
 use super::machine::{Job, Size, Step};
 use super::rules::Mutation;
+use super::timings::ResizeBoots;
 use super::world::World;
 use crate::cloud::{ChargeType, KeyId, PowerState, StopMode, StoppedCharging};
 
@@ -152,7 +153,7 @@ impl World {
     ) {
         let total = self.takes(which, mutation);
         let settling = self.draw(Purpose::Settling, which, self.fleet.timings.settling).min(total / 2);
-        course.at += total - settling;
+        course.at += total.saturating_sub(settling);
         let outcome = match failed {
             None => {
                 for effect in effects {

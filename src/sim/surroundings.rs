@@ -162,7 +162,9 @@ impl World {
                 && (tasks.is_empty() || tasks.contains(&repair.id.as_str()))
                 && (states.is_empty() || states.contains(&i64::from(repair.status)))
         });
-        let (total, page) = page(call, found)?;
+        // This action declares no narrower code.
+        let (total, page) =
+            page(call, found).map_err(|refused| Refused::new("InvalidParameterValue", refused.message))?;
         let set: Vec<Value> = page.into_iter().map(|repair| self.repair(repair, call.region)).collect();
         Ok(fields([("TotalCount", json!(total)), ("RepairTaskInfoSet", Value::Array(set))]))
     }

@@ -11,13 +11,12 @@ use secrecy::{ExposeSecret, SecretString};
 use super::call::Refused;
 use super::chance::{Chance, Purpose};
 use super::fault::{Fault, Script, Strike};
-use super::fleet::{
-    Credential, EventSpec, Fleet, ForeignAct, InstanceSpec, KeySpec, Offer, Spread, StockWord,
-};
+use super::fleet::{Credential, EventSpec, Fleet, ForeignAct, InstanceSpec, KeySpec, Offer, StockWord};
 use super::log::{Actor, Effect, Happening, LogEntry};
 use super::machine::{Face, Job, Machine, Size, Step};
 use super::operate::Order;
 use super::rules::{Condition, Mutation};
+use super::timings::Spread;
 use crate::cloud::{
     InstanceId, InstanceType, KeyId, OperationState, PowerState, Restriction, StoppedCharging,
 };

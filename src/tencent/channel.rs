@@ -10,9 +10,10 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
 use super::classify::{Effect, classify};
+use super::client::Settings;
 use super::credentials::{Credential, Provider};
-use super::endpoint::Endpoint;
-use super::limits::{Limits, Pacer};
+use super::endpoint::{Endpoint, EndpointError, check_region};
+use super::limits::Pacer;
 use super::retry::Retry;
 use super::sign::Signable;
 use super::wire::{self, Request, Response, Service, Transport, TransportError};
@@ -88,17 +89,17 @@ pub(crate) struct Channel {
 }
 
 impl Channel {
+    /// Fails if the region can't be one.
     pub(crate) fn new(
+        settings: Settings,
         transport: Arc<dyn Transport>,
         clock: Clock,
-        endpoint: Endpoint,
-        region: String,
-        limits: Limits,
-        retry: Retry,
-    ) -> Self {
+    ) -> Result<Self, EndpointError> {
+        let Settings { region, endpoint, limits, retry } = settings;
+        check_region(&region)?;
         let pacer = Pacer::new(limits, clock.clone());
         let (calls, offset) = (AtomicU64::new(0), AtomicI64::new(0));
-        Self { transport, clock, endpoint, region, pacer, retry, calls, offset }
+        Ok(Self { transport, clock, endpoint, region, pacer, retry, calls, offset })
     }
 
     pub(crate) fn clock(&self) -> &Clock {

@@ -14,7 +14,7 @@ use super::channel::{Answer, Call, Channel, Signing};
 use super::classify::Effect;
 use super::credentials::{Metadata, Provider};
 use super::decode::{self, Instances};
-use super::endpoint::{Endpoint, EndpointError, check_region};
+use super::endpoint::{Endpoint, EndpointError};
 use super::limits::Limits;
 use super::retry::Retry;
 use super::wire::{Service, Transport};
@@ -63,9 +63,7 @@ impl Client {
         credentials: Arc<dyn Provider>,
         clock: Clock,
     ) -> Result<Self, EndpointError> {
-        let Settings { region, endpoint, limits, retry } = settings;
-        check_region(&region)?;
-        let channel = Channel::new(transport, clock, endpoint, region, limits, retry);
+        let channel = Channel::new(settings, transport, clock)?;
         Ok(Self { channel, credentials, metadata: None })
     }
 

@@ -32,7 +32,6 @@ pub(crate) fn fields<T: DeserializeOwned>(fields: Value) -> Result<T, String> {
 /// For tests that read the examples in the vendor's own documentation.
 pub fn check(action: &str, fields: &Value) -> Result<(), String> {
     let fields = fields.clone();
-    let self_ = self::fields::<Accepted>;
     match action {
         "DescribeInstances" => self::fields::<Instances>(fields)?.list().map(drop),
         "DescribeKeyPairs" => self::fields::<KeyPairs>(fields)?.list().map(drop),
@@ -54,8 +53,8 @@ pub fn check(action: &str, fields: &Value) -> Result<(), String> {
         | "StartInstances"
         | "ResetInstancesType"
         | "ResetInstancesPassword"
-        | "AssociateInstancesKeyPairs" => self_(fields).and_then(|answer| answer.check(false)),
-        "ImportKeyPair" => self_(fields).and_then(|answer| answer.check(true)),
+        | "AssociateInstancesKeyPairs" => self::fields::<Accepted>(fields)?.check(false),
+        "ImportKeyPair" => self::fields::<Accepted>(fields)?.check(true),
         other => Err(format!("{other} is not an action that Pitstop uses")),
     }
 }

@@ -82,6 +82,12 @@ impl Endpoint {
         !matches!(self.0, Kind::Origin(_))
     }
 
+    /// The one origin that the user named, if it is on this machine.
+    pub(crate) fn loopback(&self) -> Option<Url> {
+        let Kind::Origin(origin) = &self.0 else { return None };
+        Url::parse(origin).ok().filter(is_loopback)
+    }
+
     /// Scheme, host and port for calls to `service` in `region`.
     pub(crate) fn origin(&self, service: Service, region: &str) -> String {
         let root = match &self.0 {
@@ -113,7 +119,7 @@ fn is_label_byte(byte: u8) -> bool {
 }
 
 /// The URL names this machine.
-pub(crate) fn is_loopback(url: &Url) -> bool {
+fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(Host::Domain(name)) => name == "localhost",
         Some(Host::Ipv4(address)) => address.is_loopback(),

@@ -10,11 +10,10 @@ use jiff::SignedDuration;
 use jiff::fmt::rfc2822;
 use reqwest::header::{DATE, HeaderValue};
 use secrecy::SecretString;
-use url::Url;
 
 use super::credentials::Metadata;
-use super::endpoint::{Endpoint, is_loopback};
-use super::wire::{Request, Response, Service, Transport, TransportError};
+use super::endpoint::Endpoint;
+use super::wire::{Request, Response, Transport, TransportError};
 use crate::clock::Clock;
 
 /// An answer that is longer than this is not the vendor's: its longest pages are some hundred KiB.
@@ -77,22 +76,21 @@ pub struct Http {
 impl Http {
     /// A client for this endpoint. The proxies of the environment are used, except for an endpoint on this machine.
     pub fn new(endpoint: &Endpoint, settings: &Settings, clock: Clock) -> Result<Self, HttpError> {
-        let loopback = match Url::parse(&endpoint.origin(Service::Cvm, "ap-guangzhou")) {
-            Ok(url) if is_loopback(&url) => Some(url.scheme() == "http"),
-            _ => None,
-        };
+        let loopback = endpoint.loopback();
         let mut builder = reqwest::Client::builder()
             .redirect(reqwest::redirect::Policy::none())
             .retry(reqwest::retry::never())
             .connect_timeout(settings.connect)
             .read_timeout(settings.read)
+            // A connection that the other side may have closed meanwhile would leave a write's outcome unknown.
+            .pool_idle_timeout(Duration::from_secs(20))
             .timeout(settings.total);
         if loopback.is_some() {
             builder = builder.no_proxy();
         }
         if let Some(path) = &settings.ca_file {
             builder = builder.tls_certs_only(certificates(path)?);
-        } else if loopback == Some(true) {
+        } else if loopback.is_some_and(|url| url.scheme() == "http") {
             // Plain http needs no certificates, and a machine without any must be able to use the simulator.
             builder = builder.tls_certs_only([]);
         }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use ssh_key::PublicKey;
 
-use super::diagnostic::{Code, Diagnostic, Span, one_of, quoted};
+use super::diagnostic::{Code, Diagnostic, Span, quoted};
 use super::model::{Changes, KeySource, LoadSshKey, ResetPassword, Resize, SecretSource};
 use super::reader::{Reader, Unfit};
 use super::sections::{each, present};
@@ -100,8 +100,9 @@ fn resize(reader: &mut Reader<'_>, node: &Node) -> Option<Resize> {
         let complaint = Diagnostic::new(Code::MissingKey, message).at(&entry.key_span);
         reader.complain(complaint.help(format!("add `{example}`")));
     }
-    let shape = if cpu.is_some() { "cpu" } else { "memory" };
-    let which = reader.only_one(fields, &["type", shape, "prefer"], example);
+    let shape = if fields.get("cpu").is_none() && fields.get("memory").is_some() { "memory" } else { "cpu" };
+    let ways = if fields.get("prefer").is_some() { &["type", shape, "prefer"][..] } else { &["type", shape] };
+    let which = reader.only_one(fields, ways, example);
     match which?.key.as_str() {
         "type" => to?.map(Resize::Type),
         "cpu" => Some(Resize::Shape { cpu: u32::try_from(cpu??).ok()?, memory_gib: memory?? }),
@@ -168,7 +169,7 @@ fn source(reader: &mut Reader<'_>, node: &Node) -> Option<SecretSource> {
             reader.unknown_key(entry, "`password`", &secret::SOURCES);
         }
     }
-    let fields = reader.known("`password`", node, &secret::SOURCES);
+    let fields = Reader::known("`password`", node, &secret::SOURCES);
     let entry = if all_known {
         reader.only_one(fields, &secret::SOURCES, "write `password: { env: NEW_PASSWORD }`")
     } else {
@@ -186,33 +187,33 @@ fn source_of(reader: &mut Reader<'_>, key: &str, node: &Node) -> Option<SecretSo
         "env" => reader.shaped("env", node, value::variable).map(SecretSource::Env),
         "file" => path(reader, "file", node).map(SecretSource::File),
         "command" => command(reader, node).map(SecretSource::Command),
-        "prompt" => match reader.flag("prompt", node)? {
-            true => Some(SecretSource::Prompt),
-            false => {
-                let complaint = reader.about(
-                    node,
-                    Code::BadValue,
-                    "`prompt: false` says nothing about where the password comes from",
-                );
-                reader.complain(
-                    complaint
-                        .help(format!("write `prompt: true`, or another of {}", one_of(secret::SOURCES))),
-                );
-                None
-            }
-        },
+        "prompt" => prompt(reader, node),
         _ => generate(reader, node),
     }
 }
 
+fn prompt(reader: &mut Reader<'_>, node: &Node) -> Option<SecretSource> {
+    if reader.flag("prompt", node)? {
+        return Some(SecretSource::Prompt);
+    }
+    let message = "`prompt: false` says nothing about where the password comes from";
+    let complaint = reader.about(node, Code::BadValue, message);
+    reader.complain(
+        complaint.help("write `prompt: true`, or another of `env`, `file`, `command` or `generate`"),
+    );
+    None
+}
+
 /// A path as written; `~` is left to shells.
 fn path(reader: &mut Reader<'_>, name: &str, node: &Node) -> Option<PathBuf> {
-    reader.shaped(name, node, |text| match text.starts_with("~/") {
-        true => Err(Unfit::new(
-            "`~` is not replaced by the home folder here",
-            "write the whole path, or one relative to this file",
-        )),
-        false => Ok(PathBuf::from(text)),
+    reader.shaped(name, node, |text| {
+        if text.starts_with("~/") {
+            return Err(Unfit::new(
+                "`~` is not replaced by the home folder here",
+                "write the whole path, or one relative to this file",
+            ));
+        }
+        Ok(PathBuf::from(text))
     })
 }
 

@@ -11,7 +11,7 @@ use serde::Serialize;
 pub(super) type Span = Range<usize>;
 
 /// How many complaints are shown; a file of garbage has a million.
-const SHOWN: usize = 100;
+pub(super) const SHOWN: usize = 100;
 
 /// Lines longer than this many bytes are named, not shown.
 const LONGEST_LINE: usize = 500;
@@ -221,16 +221,12 @@ impl Diagnostics {
     pub fn render(&self, colour: bool) -> String {
         let renderer = if colour { Renderer::styled() } else { Renderer::plain() };
         let renderer = renderer.decor_style(DecorStyle::Ascii);
-        let mut out = self
-            .list
-            .iter()
-            .map(|diagnostic| renderer.render(&[self.group(diagnostic)]))
-            .collect::<Vec<_>>()
-            .join("\n\n");
+        let mut shown: Vec<String> =
+            self.list.iter().map(|diagnostic| renderer.render(&[self.group(diagnostic)])).collect();
         if self.left_off > 0 {
-            out.push_str(&format!("\n\n... and {} more", self.left_off));
+            shown.push(format!("... and {} more", self.left_off));
         }
-        out
+        shown.join("\n\n")
     }
 
     fn group<'a>(&'a self, diagnostic: &'a Diagnostic) -> Group<'a> {
@@ -323,10 +319,13 @@ pub(super) fn nearest<'w>(text: &str, words: impl IntoIterator<Item = &'w str>) 
         return None;
     }
     let text = text.to_lowercase();
+    let length = text.chars().count();
+    let allowed = |word: &str| 1 + word.chars().count().min(length) / 4;
     words
         .into_iter()
+        .filter(|word| word.chars().count().abs_diff(length) <= allowed(word))
         .map(|word| (strsim::osa_distance(&text, &word.to_lowercase()), word))
-        .filter(|(distance, word)| *distance <= 1 + word.chars().count().min(text.chars().count()) / 4)
+        .filter(|(distance, word)| *distance <= allowed(word))
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, word)| word)
 }

@@ -89,12 +89,12 @@ impl Document {
 
 impl Syntax {
     fn parse(name: &str, bytes: &[u8]) -> Result<Self, Diagnostics> {
-        let text = source::text(bytes).map_err(|(text, complaint)| refused(name, &text, vec![complaint]))?;
+        let text = source::text(bytes).map_err(|(text, complaint)| refused(name, &text, vec![*complaint]))?;
         let root = tree::read(text).map_err(|complaints| refused(name, text, complaints))?;
         let secrets = secret::places(&root);
-        sections::version(&root)
-            .map_err(|complaint| Diagnostics::new(name, secret::starred(text, &secrets), vec![complaint]))?;
         let mut complaints = Vec::new();
+        sections::version(&root, &mut complaints)
+            .map_err(|complaint| Diagnostics::new(name, secret::starred(text, &secrets), vec![*complaint]))?;
         let params = sections::params(&root, &mut complaints);
         params::check_uses(&root, text, &params, &mut complaints);
         Ok(Self { name: name.to_owned(), text: text.to_owned(), root, params, secrets, complaints })
@@ -126,4 +126,84 @@ impl Syntax {
 /// Refuses text that has no tree: what may be secret in it is found by the look of the lines.
 fn refused(name: &str, text: &str, complaints: Vec<Diagnostic>) -> Diagnostics {
     Diagnostics::new(name, secret::starred(text, &secret::places_in_text(text)), complaints)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+    use std::path::Path;
+
+    use super::super::{Code, Resize};
+    use super::*;
+    use crate::cloud::InstanceType;
+
+    const WORKFLOW: &str = "version: 1
+name: resize
+params:
+  type: { description: To what }
+  many: { default: 3 }
+target: { region: ap-guangzhou, instances: [ins-0web0001] }
+changes: [{ resize: { type: \"${{ params.type }}\" } }]
+rollout: { at-once: \"${{ params.many }}\" }
+";
+
+    fn no_files(_: &Path) -> io::Result<Vec<u8>> {
+        Err(io::ErrorKind::NotFound.into())
+    }
+
+    fn values(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
+        pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+    }
+
+    #[test]
+    fn asks_only_for_what_has_no_value() {
+        let document = Document::parse("x.yaml", WORKFLOW.as_bytes()).unwrap();
+        assert_eq!(
+            document.params().iter().map(|param| param.name.as_str()).collect::<Vec<_>>(),
+            ["type", "many"]
+        );
+        assert_eq!(document.params()[0].description.as_deref(), Some("To what"));
+        let missing = |given: &[(&str, &str)]| -> Vec<String> {
+            document.missing(&values(given)).iter().map(|param| param.name.clone()).collect()
+        };
+        assert_eq!(missing(&[]), ["type"]);
+        assert_eq!(missing(&[("type", "S5.LARGE8")]), [""; 0]);
+        let complaints = document.resolve(&values(&[]), &no_files).unwrap_err();
+        assert_eq!(complaints.iter().map(|complaint| complaint.code).collect::<Vec<_>>(), [Code::Param]);
+    }
+
+    #[test]
+    fn a_given_value_wins_over_the_default() {
+        let document = Document::parse("x.yaml", WORKFLOW.as_bytes()).unwrap();
+        let given = values(&[("type", "S5.LARGE8"), ("many", "7")]);
+        let workflow = document.resolve(&given, &no_files).unwrap();
+        assert_eq!(workflow.changes.resize, Some(Resize::Type(InstanceType::new("S5.LARGE8"))));
+        assert_eq!(workflow.rollout.at_once, 7);
+    }
+
+    #[test]
+    fn a_value_changes_no_structure() {
+        let document = Document::parse("x.yaml", WORKFLOW.as_bytes()).unwrap();
+        for value in ["S5.LARGE8\" } }, { reset-password: {} }]", "x\nstart: never", "${{ params.many }}"] {
+            let complaints = document.resolve(&values(&[("type", value)]), &no_files).unwrap_err();
+            let codes: Vec<Code> = complaints.iter().map(|complaint| complaint.code).collect();
+            assert_eq!(codes, [Code::BadValue], "{value}");
+        }
+    }
+
+    #[test]
+    fn a_conflict_that_a_parameter_brings_is_found() {
+        let text = format!("{WORKFLOW}stop: {{ charging: \"${{{{ params.many }}}}\" }}\n");
+        let given = values(&[("type", "S5.LARGE8"), ("many", "stop")]);
+        let complaints = Document::check("x.yaml", text.as_bytes(), &given, &no_files).unwrap_err();
+        assert!(complaints.iter().any(|complaint| complaint.code == Code::Conflict), "{complaints}");
+    }
+
+    #[test]
+    fn windows_line_ends_and_a_mark_change_nothing() {
+        let other = format!("\u{FEFF}{}", WORKFLOW.replace('\n', "\r\n"));
+        let given = values(&[("type", "S5.LARGE8")]);
+        let read = |text: &str| Document::check("x.yaml", text.as_bytes(), &given, &no_files).unwrap();
+        assert_eq!(read(&other), read(WORKFLOW));
+    }
 }

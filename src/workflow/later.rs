@@ -86,7 +86,7 @@ pub(super) fn percentage(reader: &mut Reader<'_>, name: &str, node: &Node) -> Op
     };
     let Some(share) = share else { return reader.number(name, node, 1, 1_000_000) };
     if share.parse::<u8>().is_ok_and(|share| (1..=100).contains(&share)) {
-        reader.not_supported(&format!("{name} in percent"), &node.span, "write a number of instances");
+        reader.not_supported(&format!("{share}%"), &node.span, "write a number of instances");
     } else {
         let complaint =
             reader.about(node, Code::BadValue, format!("{} is not a share", quoted(&format!("{share}%"))));
@@ -98,6 +98,14 @@ pub(super) fn percentage(reader: &mut Reader<'_>, name: &str, node: &Node) -> Op
 /// The days of a week, as `window.days` names them.
 const DAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
 
+/// A day of the week, or a range of days.
+fn day(text: &str) -> Result<(), Unfit> {
+    let fits = text.matches('-').count() <= 1 && text.split('-').all(|day| DAYS.contains(&day));
+    fits.then_some(()).ok_or_else(|| {
+        Unfit::new(format!("{} is not a day", quoted(text)), "write `mon`, or a range like `mon-fri`")
+    })
+}
+
 fn window(reader: &mut Reader<'_>, node: &Node) {
     let keys = &["days", "from", "to", "timezone"];
     let example =
@@ -106,15 +114,7 @@ fn window(reader: &mut Reader<'_>, node: &Node) {
     if let Some(node) = fields.get("days")
         && let Some(items) = reader.items("days", node, "write `days: [mon-fri]`")
     {
-        each(items, |item| {
-            reader.shaped("days", item, |text| match text.split('-').all(|day| DAYS.contains(&day)) {
-                true if text.matches('-').count() <= 1 => Ok(()),
-                _ => Err(Unfit::new(
-                    format!("{} is not a day", quoted(text)),
-                    "write `mon`, or a range like `mon-fri`",
-                )),
-            })
-        });
+        each(items, |item| reader.shaped("days", item, day));
     }
     for (key, example) in [("from", "from: \"22:00\""), ("to", "to: \"06:00\"")] {
         if let Some(node) = fields.need(reader, key, example) {
@@ -195,13 +195,13 @@ fn max_cost_increase(reader: &mut Reader<'_>, node: &Node) {
     }
     if let Some(node) = fields.need(reader, "currency", "currency: CNY") {
         reader.shaped("currency", node, |text| {
-            match text.len() == 3 && text.chars().all(|c| c.is_ascii_uppercase()) {
-                true => Ok(()),
-                false => Err(Unfit::new(
+            let fits = text.len() == 3 && text.chars().all(|c| c.is_ascii_uppercase());
+            fits.then_some(()).ok_or_else(|| {
+                Unfit::new(
                     format!("{} is not a currency", quoted(text)),
                     "write its three letters, like `CNY`",
-                )),
-            }
+                )
+            })
         });
     }
 }

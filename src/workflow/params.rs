@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::diagnostic::{Code, Diagnostic, Span, nearest, one_of, quoted};
-use super::tree::{Data, Node};
+use super::tree::Node;
 
 /// A value that the workflow asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,6 +15,8 @@ pub struct Param {
     /// What it is when nobody says; without one, somebody must.
     pub default: Option<String>,
     pub(super) span: Span,
+    /// Nothing is wrong with its declaration; only then it makes sense to ask for its use and its value.
+    pub(super) sound: bool,
 }
 
 /// What is known about an instance only when it is looked at; allowed in a check's address.
@@ -62,11 +64,12 @@ impl<'a> Values<'a> {
                         Some(value) => out.push_str(value),
                         None => return Expanded::Unknown,
                     },
-                    None => {
+                    None if INSTANCE_FACTS.contains(&inner) => {
                         out.push_str("${{ ");
                         out.push_str(inner);
                         out.push_str(" }}");
                     }
+                    None => return Expanded::Unknown,
                 },
                 Piece::Open => return Expanded::Unknown,
             }
@@ -90,7 +93,7 @@ impl<'a> Values<'a> {
                 None => complaint.help(format!("it declares {}", one_of(known()))),
             });
         }
-        for param in self.params.iter().filter(|param| self.get(&param.name).is_none()) {
+        for param in self.params.iter().filter(|param| param.sound && self.get(&param.name).is_none()) {
             complaints.push(
                 Diagnostic::new(Code::Param, format!("the parameter `{}` has no value", param.name))
                     .at(&param.span)
@@ -150,21 +153,28 @@ pub(super) fn check_uses(root: &Node, text: &str, params: &[Param], complaints: 
     for node in scalars {
         let Some(scalar) = node.scalar_text() else { continue };
         let places = pieces(scalar).into_iter().filter(|piece| !matches!(piece, Piece::Text(_)));
-        for (nth, piece) in places.enumerate() {
+        for (piece, place) in places.zip(places_of(text, &node.span)) {
             let inner = match piece {
                 Piece::Place(inner) => inner,
                 Piece::Text(_) | Piece::Open => "",
             };
             match inner.strip_prefix("params.") {
                 Some(name) if params.iter().any(|param| param.name == name) => {
-                    used.insert(name.to_owned());
+                    used.insert(name);
                 }
                 _ if INSTANCE_FACTS.contains(&inner) => {}
-                _ => complaints.push(bad_place(&piece, inner, params).at(&nth_place(text, &node.span, nth))),
+                name => {
+                    // A parameter that is misspelled here is used all the same.
+                    used.extend(nearest(
+                        name.unwrap_or(inner),
+                        params.iter().map(|param| param.name.as_str()),
+                    ));
+                    complaints.push(bad_place(&piece, inner, params).at(&place));
+                }
             }
         }
     }
-    for param in params.iter().filter(|param| !used.contains(&param.name)) {
+    for param in params.iter().filter(|param| param.sound && !used.contains(param.name.as_str())) {
         complaints.push(
             Diagnostic::new(Code::Param, format!("the parameter `{}` is not used", param.name))
                 .at(&param.span)
@@ -184,7 +194,10 @@ fn bad_place(piece: &Piece<'_>, inner: &str, params: &[Param]) -> Diagnostic {
         let complaint = Diagnostic::new(Code::Param, format!("there is no parameter {}", quoted(name)));
         return match nearest(name, params.iter().map(|param| param.name.as_str())) {
             Some(near) => complaint.help(format!("did you mean `{near}`?")),
-            None => complaint.help(format!("declare it: `params: {{ {name}: {{ description: ... }} }}`")),
+            None if is_name(name) => {
+                complaint.help(format!("declare it: `params: {{ {name}: {{ description: ... }} }}`"))
+            }
+            None => complaint.help("write `${{ params.NAME }}`"),
         };
     }
     let complaint = Diagnostic::new(Code::Param, format!("nothing is known as {}", quoted(inner)));
@@ -195,24 +208,20 @@ fn bad_place(piece: &Piece<'_>, inner: &str, params: &[Param]) -> Diagnostic {
     }
 }
 
-/// The place of the nth `${{ … }}` of a scalar in the text.
-fn nth_place(text: &str, span: &Span, nth: usize) -> Span {
+/// The places of the `${{ … }}` of a scalar in the text; the scalar itself once there are no more, which can be
+/// when one is written with escapes.
+fn places_of<'t>(text: &'t str, span: &'t Span) -> impl Iterator<Item = Span> + 't {
     let source = &text[span.clone()];
-    let Some((at, _)) = source.match_indices("${{").nth(nth) else { return span.clone() };
-    let length = source[at..].find("}}").map_or(source.len() - at, |end| end + 2);
-    span.start + at..span.start + at + length
+    let found = source.match_indices("${{").map(move |(at, _)| {
+        let rest = &source[at..];
+        let length = rest.find("}}").map_or(rest.trim_end().len(), |end| end + 2);
+        span.start + at..span.start + at + length
+    });
+    found.chain(std::iter::repeat(span.clone()))
 }
 
 /// A parameter's name can be typed after `--set` without quotes.
 pub(super) fn is_name(text: &str) -> bool {
     text.starts_with(|c: char| c.is_ascii_lowercase())
         && text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '_')
-}
-
-/// A default may be written as any scalar: it becomes what its place needs.
-pub(super) fn default_text(node: &Node) -> Option<String> {
-    match &node.data {
-        Data::Null => None,
-        _ => node.scalar_text().map(str::to_owned),
-    }
 }

@@ -7,10 +7,10 @@ use std::io;
 use std::path::Path;
 use std::time::Duration;
 
-use super::diagnostic::{Code, Diagnostic, Span, nearest, one_of, quoted};
+use super::diagnostic::{Code, Diagnostic, SHOWN, Span, nearest, one_of, quoted};
 use super::params::{Expanded, Values, names_an_instance};
 use super::tree::{Data, Entry, Node};
-use super::value;
+use super::{secret, value};
 
 /// Reads a file that the workflow names.
 pub(super) type Files<'a> = &'a dyn Fn(&Path) -> io::Result<Vec<u8>>;
@@ -71,7 +71,19 @@ impl<'a> Reader<'a> {
     }
 
     fn is_secret(&self, node: &Node) -> bool {
-        self.secrets.iter().any(|span| span.start < node.span.end && node.span.start < span.end)
+        self.hides(&node.span)
+    }
+
+    fn hides(&self, place: &Span) -> bool {
+        self.secrets.iter().any(|span| span.start < place.end && place.start < span.end)
+    }
+
+    /// The scalar after substitution, without a complaint if there is none.
+    pub(super) fn peek(&self, node: &Node) -> Option<String> {
+        match self.values.expand(node.scalar_text()?) {
+            Expanded::Known(text) => Some(text),
+            Expanded::Unknown => None,
+        }
     }
 
     /// A complaint about a value, which shows what parameters made of it.
@@ -79,10 +91,10 @@ impl<'a> Reader<'a> {
         let complaint = Diagnostic::new(code, message).at(&node.span);
         match node.scalar_text() {
             Some(text) if text.contains("${{") && !self.is_secret(node) => match self.values.expand(text) {
-                Expanded::Known(value) => {
+                Expanded::Known(value) if value != text => {
                     complaint.note(format!("with its parameters it is {}", quoted(&value)))
                 }
-                Expanded::Unknown => complaint,
+                Expanded::Known(_) | Expanded::Unknown => complaint,
             },
             _ => complaint,
         }
@@ -90,12 +102,11 @@ impl<'a> Reader<'a> {
 
     /// "a number", "the text `x`" and so on; nothing of a secret.
     fn describe(&self, node: &Node) -> String {
-        let text = |what: &str, text: &str| match self.is_secret(node) {
-            true => what.to_owned(),
-            false => format!("{what} {}", quoted(text)),
+        let text = |what: &str, text: &str| {
+            if self.is_secret(node) { what.to_owned() } else { format!("{what} {}", quoted(text)) }
         };
         match &node.data {
-            Data::Null => "nothing".to_owned(),
+            Data::Null => "empty".to_owned(),
             Data::Bool(value) => format!("`{value}`"),
             Data::Number(_, written) => text("the number", written),
             Data::Text(written) | Data::Ambiguous(written) => text("the text", written),
@@ -131,19 +142,20 @@ impl<'a> Reader<'a> {
     }
 
     /// A mapping whose unknown keys have been complained about.
-    pub(super) fn known<'t>(
-        &self,
-        what: &'static str,
-        node: &'t Node,
-        keys: &'static [&'static str],
-    ) -> Fields<'t> {
+    pub(super) fn known<'t>(what: &'static str, node: &'t Node, keys: &'static [&'static str]) -> Fields<'t> {
         Fields { node, what, keys }
     }
 
     pub(super) fn unknown_key(&mut self, entry: &Entry, what: &str, keys: &[&str]) {
-        let message = format!("{what} has no key {}", quoted(&entry.key));
+        let message = if self.hides(&entry.key_span) {
+            format!("{what} has a key that it can't have")
+        } else {
+            format!("{what} has no key {}", quoted(&entry.key))
+        };
         let complaint = Diagnostic::new(Code::UnknownKey, message).at(&entry.key_span);
-        let complaint = match nearest(&entry.key, keys.iter().copied()) {
+        // Complaints that won't be shown need no suggestion: a file of garbage has a million of them.
+        let shown = self.complaints.len() < SHOWN;
+        let complaint = match nearest(&entry.key, keys.iter().copied().filter(|_| shown)) {
             Some(near) => complaint.help(format!("did you mean `{near}`?")).suggest(near),
             None => complaint.help(format!("it can have {}", one_of(keys.iter().copied()))),
         };
@@ -192,6 +204,15 @@ impl<'a> Reader<'a> {
 
     /// Text, which may be empty if it is quoted.
     pub(super) fn text_or_empty(&mut self, name: &str, node: &Node) -> Option<String> {
+        if secret::is_private_key(node) {
+            let complaint = Diagnostic::new(Code::Secret, "a private key must not stand in the workflow");
+            self.complain(
+                complaint
+                    .at(&node.span)
+                    .help("remove it, and replace the key: the file may have been copied"),
+            );
+            return None;
+        }
         match &node.data {
             Data::Text(text) => match self.values.expand(text) {
                 Expanded::Known(text) => Some(text),
@@ -206,11 +227,10 @@ impl<'a> Reader<'a> {
                     _ => format!("`{name}` must be text, but it is {}", self.describe(node)),
                 };
                 let complaint = self.about(node, Code::WrongType, message);
-                self.complain(match self.is_secret(node) {
-                    true => complaint.help("quote it"),
-                    false => {
-                        complaint.help(format!("quote it: \"{written}\"")).suggest(format!("\"{written}\""))
-                    }
+                self.complain(if self.is_secret(node) {
+                    complaint.help("quote it")
+                } else {
+                    complaint.help(format!("quote it: \"{written}\"")).suggest(format!("\"{written}\""))
                 });
                 None
             }
@@ -254,15 +274,15 @@ impl<'a> Reader<'a> {
             self.wrong_type(name, node, &format!("one of {}", one_of(known())), "write one of these words");
             return None;
         }
-        self.shaped(name, node, |text| match words.iter().find(|(word, _)| *word == text) {
-            Some((_, value)) => Ok(*value),
-            None => {
-                let why = format!("`{name}` can't be {}", quoted(text));
-                Err(match nearest(text, known()) {
-                    Some(near) => Unfit::new(why, format!("did you mean `{near}`?")).meaning(near),
-                    None => Unfit::new(why, format!("it can be {}", one_of(known()))),
-                })
+        self.shaped(name, node, |text| {
+            if let Some((_, value)) = words.iter().find(|(word, _)| *word == text) {
+                return Ok(*value);
             }
+            let why = format!("`{name}` can't be {}", quoted(text));
+            Err(match nearest(text, known()) {
+                Some(near) => Unfit::new(why, format!("did you mean `{near}`?")).meaning(near),
+                None => Unfit::new(why, format!("it can be {}", one_of(known()))),
+            })
         })
     }
 
@@ -301,14 +321,12 @@ impl<'a> Reader<'a> {
                 return None;
             }
         };
-        match value.filter(|value| (least..=most).contains(value)) {
-            Some(value) => Some(value),
-            None => {
-                let complaint = self.about(node, Code::BadValue, format!("`{name}` must be {expected}"));
-                self.complain(complaint.help("write a number in this range"));
-                None
-            }
+        let fitting = value.filter(|value| (least..=most).contains(value));
+        if fitting.is_none() {
+            let complaint = self.about(node, Code::BadValue, format!("`{name}` must be {expected}"));
+            self.complain(complaint.help("write a number in this range"));
         }
+        fitting
     }
 
     /// A time to wait.
@@ -389,6 +407,6 @@ impl<'t> Fields<'t> {
     /// The key is there, but with a typing mistake that has been complained about already.
     fn misspells(self, key: &str) -> bool {
         let mut unknown = self.node.entries().iter().filter(|entry| !self.keys.contains(&entry.key.as_str()));
-        unknown.any(|entry| nearest(&entry.key, self.keys.iter().copied()) == Some(key))
+        unknown.by_ref().take(SHOWN).any(|entry| nearest(&entry.key, self.keys.iter().copied()) == Some(key))
     }
 }

@@ -17,9 +17,14 @@ fn walk(node: &Node, found: &mut Vec<Span>) {
     match &node.data {
         Data::List(items) => items.iter().for_each(|item| walk(item, found)),
         Data::Map(entries) => entries.iter().for_each(|entry| walk_entry(entry, found)),
-        Data::Text(text) if text.contains("PRIVATE KEY") => found.push(node.span.clone()),
+        Data::Text(_) if is_private_key(node) => found.push(node.span.clone()),
         Data::Null | Data::Bool(_) | Data::Number(..) | Data::Ambiguous(_) | Data::Text(_) => {}
     }
+}
+
+/// The text of a private key, in whatever form.
+pub(super) fn is_private_key(node: &Node) -> bool {
+    matches!(&node.data, Data::Text(text) if text.contains("PRIVATE KEY"))
 }
 
 fn walk_entry(entry: &Entry, found: &mut Vec<Span>) {
@@ -61,8 +66,8 @@ pub(super) fn is_variable_name(text: &str) -> bool {
             && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_'))
 }
 
-/// The places in text that is not YAML, found by the look of the lines: all that follows `password:` on its line
-/// and on the deeper lines below it.
+/// The places in text that is not YAML, found by the look of the lines: all that follows `password:` or `webhook:`
+/// on its line and on the deeper lines below it.
 pub(super) fn places_in_text(text: &str) -> Vec<Span> {
     let mut found = Vec::new();
     let mut start = 0;
@@ -74,7 +79,7 @@ pub(super) fn places_in_text(text: &str) -> Vec<Span> {
             inside = None;
         }
         let lower = line.to_ascii_lowercase();
-        let key = lower.find("password").filter(|at| !lower[..*at].contains('#'));
+        let key = password_key(&lower);
         if let Some(at) = key {
             let after = lower[at..].find(':').map_or(lower.len(), |colon| at + colon + 1);
             let value = after + line.get(after..).map_or(0, |rest| rest.len() - rest.trim_start().len());
@@ -86,6 +91,15 @@ pub(super) fn places_in_text(text: &str) -> Vec<Span> {
         start += line.len();
     }
     found
+}
+
+/// Where the key stands whose value may be a password: `password` itself, else any key whose name ends so.
+fn password_key(line: &str) -> Option<usize> {
+    let words = line.match_indices("password").chain(line.match_indices("webhook"));
+    let mut keys = words.map(|(at, _)| at).filter(|at| !line[..*at].contains('#'));
+    let first = keys.next()?;
+    let itself = std::iter::once(first).chain(keys).find(|at| !line[..*at].ends_with('-'));
+    Some(itself.unwrap_or(first))
 }
 
 /// The text with every character of these places replaced by stars, byte for byte, so that places stay places.

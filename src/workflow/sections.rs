@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use super::diagnostic::{Code, Diagnostic, quoted};
 use super::model::{Check, OnFailure, Rollout, Start, Stop, Target, Workflow};
-use super::params::{Param, Values, default_text, is_name};
+use super::params::{Param, Values, is_name};
 use super::reader::{Fields, Reader, Unfit};
-use super::tree::{Data, Node};
+use super::tree::{Data, Entry, Node};
 use super::{changes, later, value};
 use crate::cloud::{Charging, Filter, InstanceId, PowerState, StopMode};
 
@@ -32,39 +32,46 @@ pub(super) const KEYS: &[&str] = &[
 /// The longest name, in characters: it stands in tables.
 const LONGEST_NAME: usize = 80;
 
-/// The version, before anything else is looked at: another version's keys mean something else.
-pub(super) fn version(root: &Node) -> Result<(), Diagnostic> {
+/// The version, before anything else is looked at: another version's keys mean something else, so that nothing
+/// more can be said about such a file.
+pub(super) fn version(root: &Node, complaints: &mut Vec<Diagnostic>) -> Result<(), Box<Diagnostic>> {
     let Data::Map(entries) = &root.data else {
-        return Err(match root.data {
+        return Err(Box::new(match root.data {
             Data::Null => super::tree::empty(),
             _ => Diagnostic::new(Code::WrongType, "a workflow must be a mapping of keys and values")
                 .at(&root.span)
                 .help("it begins with `version: 1`"),
-        });
+        }));
     };
     let Some(node) = root.get("version") else {
         let first = entries.first().map_or(&root.span, |entry| &entry.key_span);
-        return Err(Diagnostic::new(Code::Version, "the workflow has no `version`")
-            .at(first)
-            .help("add `version: 1` as the first line"));
+        complaints.push(
+            Diagnostic::new(Code::Version, "the workflow has no `version`")
+                .at(first)
+                .help("add `version: 1` as the first line"),
+        );
+        return Ok(());
     };
-    match &node.data {
-        Data::Number(number, _) if number.as_u64() == Some(1) => Ok(()),
-        Data::Text(text) if text == "1" => {
-            Err(Diagnostic::new(Code::Version, "`version` must be the number 1")
-                .at(&node.span)
-                .help("remove the quotes"))
+    let number = match &node.data {
+        Data::Number(number, _) => number.as_u64(),
+        _ => None,
+    };
+    match number {
+        Some(1) => {}
+        Some(number) if number > 1 => {
+            let message = format!("version {number} of the workflow language is not known");
+            let complaint = Diagnostic::new(Code::Version, message).at(&node.span);
+            return Err(Box::new(
+                complaint.help("this Pitstop reads version 1; a newer Pitstop may read this file"),
+            ));
         }
-        Data::Number(number, _) if number.as_u64().is_some_and(|number| number > 1) => Err(Diagnostic::new(
-            Code::Version,
-            format!("version {number} of the workflow language is not known"),
-        )
-        .at(&node.span)
-        .help("this Pitstop reads version 1; a newer Pitstop may read this file")),
-        _ => Err(Diagnostic::new(Code::Version, "`version` must be the number 1")
-            .at(&node.span)
-            .help("write `version: 1`")),
+        _ => complaints.push(
+            Diagnostic::new(Code::Version, "`version` must be the number 1")
+                .at(&node.span)
+                .help("write `version: 1`, without quotes"),
+        ),
     }
+    Ok(())
 }
 
 /// `params`. Complaints about single parameters don't hide the others.
@@ -75,47 +82,48 @@ pub(super) fn params(root: &Node, complaints: &mut Vec<Diagnostic>) -> Vec<Param
     if !matches!(node.data, Data::Map(_)) {
         reader.fields("params", node, "`params`", &[], example);
     }
-    let mut found = Vec::new();
-    for entry in node.entries() {
-        if !is_name(&entry.key) {
-            let message = format!("{} can't be the name of a parameter", quoted(&entry.key));
-            let complaint = Diagnostic::new(Code::BadValue, message).at(&entry.key_span);
-            reader.complain(complaint.help("use small letters, digits and `-`, like `new-type`"));
-        }
-        let mut param =
-            Param { name: entry.key.clone(), description: None, default: None, span: entry.key_span.clone() };
-        let keys = &["description", "default"];
-        let example =
-            "write `{ description: What it is for, default: VALUE }`; both keys may be left out: `{}`";
-        if let Some(fields) = reader.fields(&entry.key, &entry.value, "a parameter", keys, example) {
-            param.description = fields.get("description").and_then(|node| reader.text("description", node));
-            if let Some(node) = fields.get("default") {
-                param.default = default_text(node);
-                match &param.default {
-                    None => {
-                        reader.text("default", node);
-                    }
-                    Some(text) if text.contains("${{") => {
-                        let message = "a default can't contain `${{`";
-                        reader.complain(
-                            Diagnostic::new(Code::Param, message)
-                                .at(&node.span)
-                                .help("write the value itself"),
-                        );
-                    }
-                    Some(_) => {}
-                }
-            }
-        }
-        found.push(param);
-    }
+    let found = node.entries().iter().map(|entry| param(&mut reader, entry)).collect();
     complaints.append(&mut reader.complaints);
     found
 }
 
+fn param(reader: &mut Reader<'_>, entry: &Entry) -> Param {
+    let before = reader.complaints.len();
+    if !is_name(&entry.key) {
+        let message = format!("{} can't be the name of a parameter", quoted(&entry.key));
+        let complaint = Diagnostic::new(Code::BadValue, message).at(&entry.key_span);
+        reader.complain(complaint.help("use small letters, digits and `-`, like `new-type`"));
+    }
+    let keys = &["description", "default"];
+    let example = "write `{ description: What it is for, default: VALUE }`; both keys may be left out: `{}`";
+    let fields = reader.fields(&entry.key, &entry.value, "a parameter", keys, example);
+    let description = fields.and_then(|fields| fields.get("description"));
+    let default = fields.and_then(|fields| fields.get("default"));
+    Param {
+        name: entry.key.clone(),
+        description: description.and_then(|node| reader.text("description", node)),
+        default: default.and_then(|node| default_text(reader, node)),
+        span: entry.key_span.clone(),
+        sound: reader.complaints.len() == before,
+    }
+}
+
+/// A default may be written as any scalar: it becomes what its place needs.
+fn default_text(reader: &mut Reader<'_>, node: &Node) -> Option<String> {
+    match (&node.data, node.scalar_text()) {
+        (Data::Null, _) | (_, None) => reader.text("default", node),
+        (_, Some(text)) if text.contains("${{") => {
+            let complaint = Diagnostic::new(Code::Param, "a default can't contain `${{`");
+            reader.complain(complaint.at(&node.span).help("write the value itself"));
+            None
+        }
+        (_, Some(text)) => Some(text.to_owned()),
+    }
+}
+
 /// Everything but `version` and `params`.
 pub(super) fn workflow(reader: &mut Reader<'_>, root: &Node) -> Option<Workflow> {
-    let fields = reader.fields("workflow", root, "a workflow", KEYS, "")?;
+    let fields = reader.fields("workflow", root, "the workflow", KEYS, "")?;
     let name = fields.need(reader, "name", "name: resize-web").and_then(|node| name(reader, node));
     let description = fields.get("description").map(|node| reader.text("description", node));
     let target = fields
@@ -187,6 +195,7 @@ fn target(reader: &mut Reader<'_>, node: &Node) -> Option<(String, Target)> {
 }
 
 /// A key that may be absent, but not wrong.
+#[expect(clippy::option_option, reason = "none: it is wrong, and that was said; some none: it is absent")]
 pub(super) fn present<T>(value: Option<Option<T>>) -> Option<Option<T>> {
     match value {
         Some(None) => None,
@@ -205,20 +214,21 @@ fn instances(reader: &mut Reader<'_>, node: &Node) -> Option<Vec<InstanceId>> {
     let mut ids = Vec::with_capacity(items.len());
     for item in items {
         let Some(id) = reader.shaped("instances", item, value::instance_id) else { continue };
-        match first.get(&id) {
-            Some(other) => {
-                let message = format!("the instance `{id}` stands here a second time");
-                let complaint = Diagnostic::new(Code::Conflict, message).at(&item.span);
-                reader.complain(complaint.related(other, "first here").help("remove one of the two"));
-            }
-            None => {
-                first.insert(id.clone(), item.span.clone());
-                ids.push(id);
-            }
+        if let Some(other) = first.get(&id) {
+            let message = format!("the instance `{id}` stands here a second time");
+            let complaint = Diagnostic::new(Code::Conflict, message).at(&item.span);
+            reader.complain(complaint.related(other, "first here").help("remove one of the two"));
+        } else {
+            first.insert(id.clone(), item.span.clone());
+            ids.push(id);
         }
     }
     (ids.len() == items.len()).then_some(ids)
 }
+
+/// The states that `match` can ask for: in the others an instance can't be worked on.
+const STATES: [(&str, &PowerState); 2] =
+    [("RUNNING", &PowerState::Running), ("STOPPED", &PowerState::Stopped)];
 
 fn filter(reader: &mut Reader<'_>, node: &Node, region: Option<&str>) -> Option<Filter> {
     let keys = &["name", "tags", "zones", "states"];
@@ -237,9 +247,8 @@ fn filter(reader: &mut Reader<'_>, node: &Node, region: Option<&str>) -> Option<
     });
     let states = fields.get("states").map(|node| {
         let items = reader.items("states", node, "write `states: [RUNNING]`")?;
-        let words: Vec<(&str, &PowerState)> =
-            PowerState::KNOWN.iter().map(|state| (state.as_str(), state)).collect();
-        each(items, |item| reader.word("states", item, &words).cloned())
+        each(items, |item| reader.word("states", item, &STATES))
+            .map(|states| states.into_iter().cloned().collect())
     });
     Some(Filter {
         name: present(name)?,
@@ -308,7 +317,7 @@ fn check_start(reader: &mut Reader<'_>, fields: Fields<'_>, start: Option<Start>
 fn check_charging(reader: &mut Reader<'_>, fields: Fields<'_>) {
     let charging = fields.get("stop").and_then(|stop| stop.get("charging"));
     if let (Some(charging), Some(changes)) = (charging, fields.entry("changes"))
-        && charging.scalar_text() == Some("stop")
+        && reader.peek(charging).as_deref() == Some("stop")
     {
         let message = "an instance that is stopped with `charging: stop` can't be changed";
         let complaint = Diagnostic::new(Code::Conflict, message)

@@ -6,16 +6,16 @@ use super::diagnostic::{Code, Diagnostic};
 pub(super) const LARGEST: usize = 1024 * 1024;
 
 /// The text without its byte-order mark, or the complaint with the text as far as it can be shown.
-pub(super) fn text(bytes: &[u8]) -> Result<&str, (String, Diagnostic)> {
+pub(super) fn text(bytes: &[u8]) -> Result<&str, (String, Box<Diagnostic>)> {
     if bytes.len() > LARGEST {
         let complaint = Diagnostic::new(Code::TooLarge, "the file is larger than 1 MiB")
             .help("a workflow is a few dozen lines; is this the right file?");
-        return Err((String::new(), complaint));
+        return Err((String::new(), Box::new(complaint)));
     }
     if bytes.starts_with(&[0xFF, 0xFE]) || bytes.starts_with(&[0xFE, 0xFF]) {
         let complaint = Diagnostic::new(Code::Encoding, "the file is UTF-16")
             .help("save it as UTF-8, for example with `iconv -f UTF-16 -t UTF-8`");
-        return Err((String::new(), complaint));
+        return Err((String::new(), Box::new(complaint)));
     }
     let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
     let text = std::str::from_utf8(bytes).map_err(|error| {
@@ -24,7 +24,7 @@ pub(super) fn text(bytes: &[u8]) -> Result<&str, (String, Diagnostic)> {
         let complaint = Diagnostic::new(Code::Encoding, format!("byte 0x{:02X} is not UTF-8", bytes[at]))
             .at(&(at..at + '\u{FFFD}'.len_utf8()))
             .help("save the file as UTF-8");
-        (shown, complaint)
+        (shown, Box::new(complaint))
     })?;
     match text.char_indices().find(|(_, c)| !is_allowed(*c)) {
         None => Ok(text),
@@ -35,7 +35,7 @@ pub(super) fn text(bytes: &[u8]) -> Result<&str, (String, Diagnostic)> {
             )
             .at(&(at..at + c.len_utf8()))
             .help("remove it, or write it as an escape between double quotes");
-            Err((text.to_owned(), complaint))
+            Err((text.to_owned(), Box::new(complaint)))
         }
     }
 }

@@ -5,7 +5,7 @@
 //! duplicate keys). serde_yaml gives the data. Where the two don't read the same, the place is refused
 //! or, for a scalar like `0123` that is a number to one and text to the other, marked [`Data::Ambiguous`].
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::ops::ControlFlow;
 
 use saphyr::Scalar as Meaning;
@@ -153,12 +153,20 @@ struct Builder<'t> {
     stack: Vec<Frame>,
     documents: Vec<Outline>,
     complaints: Vec<Diagnostic>,
+    /// What is refused as a kind, with the number of times: a bomb is full of it, and one complaint is enough.
+    refused: BTreeMap<&'static str, usize>,
 }
 
 fn outline(text: &str) -> Result<Outline, Vec<Diagnostic>> {
     let bytes = Bytes::new(text);
     let mut parser = Parser::new_from_str(text);
-    let mut builder = Builder { text, stack: Vec::new(), documents: Vec::new(), complaints: Vec::new() };
+    let mut builder = Builder {
+        text,
+        stack: Vec::new(),
+        documents: Vec::new(),
+        complaints: Vec::new(),
+        refused: BTreeMap::new(),
+    };
     while let Some(event) = parser.next_event() {
         let (event, span) = match event {
             Ok((event, span)) => (event, bytes.span(span)),
@@ -172,6 +180,7 @@ fn outline(text: &str) -> Result<Outline, Vec<Diagnostic>> {
             break;
         }
     }
+    builder.count_refused();
     let Builder { mut documents, mut complaints, .. } = builder;
     if complaints.is_empty() && documents.is_empty() {
         complaints.push(empty());
@@ -213,11 +222,7 @@ impl Builder<'_> {
             }
             Event::SequenceEnd | Event::MappingEnd => self.close(span),
             Event::Alias(_) => {
-                self.complaints.push(
-                    Diagnostic::new(Code::UnsupportedYaml, "aliases are not part of the workflow language")
-                        .at(span)
-                        .help("write the value out, or make it a parameter under `params`"),
-                );
+                self.refuse("aliases", span);
                 let shape = Shape::Scalar { text: String::new(), plain: true };
                 self.put(Outline { span: span.clone(), shape });
             }
@@ -261,27 +266,45 @@ impl Builder<'_> {
 
     /// Anchors and tags are refused where they stand, which is in front of the node.
     fn properties(&mut self, anchor: usize, tag: Option<&Tag>, span: &Span) {
-        let mut refuse = |sign: char, what: &str, help: &str| {
-            let from = self.text[..span.end].rfind(sign).unwrap_or(span.start);
-            let word = self.text[from..].split([' ', '\n', '\r', '\t', ',']).next().unwrap_or_default();
-            self.complaints.push(
-                Diagnostic::new(
-                    Code::UnsupportedYaml,
-                    format!("{what} are not part of the workflow language"),
-                )
-                .at(&(from..from + word.len()))
-                .help(help),
-            );
-        };
-        if anchor > 0 {
-            refuse(
-                '&',
-                "anchors",
-                "write values out, or make them parameters under `params`; quote text that begins with `&`",
-            );
+        for (there, sign, what) in [(anchor > 0, '&', "anchors"), (tag.is_some(), '!', "tags")] {
+            if there {
+                let from = self.text[..span.end].rfind(sign).unwrap_or(span.start);
+                let rest = &self.text[from..];
+                let length = rest.find([' ', '\n', '\r', '\t', ',']).unwrap_or(rest.len());
+                self.refuse(what, &(from..from + length));
+            }
         }
-        if tag.is_some() {
-            refuse('!', "tags", "remove it; quote text that begins with `!`");
+    }
+
+    fn refuse(&mut self, what: &'static str, span: &Span) {
+        let count = self.refused.entry(what).or_default();
+        *count += 1;
+        if *count > 1 {
+            return;
+        }
+        let help = match what {
+            "anchors" => {
+                "write values out, or make them parameters under `params`; quote text that begins with `&`"
+            }
+            "aliases" => {
+                "write the value out, or make it a parameter under `params`; quote text that begins with `*`"
+            }
+            _ => "remove it; quote text that begins with `!`",
+        };
+        self.complaints.push(
+            Diagnostic::new(Code::UnsupportedYaml, format!("{what} are not part of the workflow language"))
+                .at(span)
+                .help(help),
+        );
+    }
+
+    /// Says how many more there are of what was complained about once.
+    fn count_refused(&mut self) {
+        for (what, count) in &self.refused {
+            let first = self.complaints.iter_mut().find(|complaint| complaint.message.starts_with(what));
+            if let Some(complaint) = first.filter(|_| *count > 1) {
+                complaint.notes.push(format!("there are {} more in this file", count - 1));
+            }
         }
     }
 
@@ -292,8 +315,10 @@ impl Builder<'_> {
             Some(Open::Map { entries, seen, key }) => match key.take() {
                 None => *key = Some(name(node, seen, &mut self.complaints)),
                 Some((text, span)) => {
-                    let node =
-                        if node.span.is_empty() { Outline { span: span.clone(), ..node } } else { node };
+                    // A value that is left out has no place of its own.
+                    let is_absent =
+                        matches!(&node.shape, Shape::Scalar { text, plain: true } if text.is_empty());
+                    let node = if is_absent { Outline { span: span.clone(), ..node } } else { node };
                     entries.push((text, span, node));
                 }
             },
@@ -424,3 +449,6 @@ fn same(one: f64, other: &serde_yaml::Number) -> bool {
     other.is_f64()
         && other.as_f64().is_some_and(|other| one.total_cmp(&other).is_eq() || one.is_nan() && other.is_nan())
 }
+
+#[cfg(test)]
+mod tests;

@@ -48,7 +48,7 @@ pub(super) fn duration(text: &str) -> Result<Duration, Unfit> {
     const FORM: &str = "write a duration like `90s`, `10m` or `1h 30m`";
     if let Ok(seconds) = text.trim().parse::<f64>() {
         let why = format!("{} has no unit", quoted(text));
-        return Err(if seconds > 0.0 && seconds.fract() == 0.0 {
+        return Err(if seconds.fract() == 0.0 && (1.0..=86_400.0).contains(&seconds) {
             Unfit::new(why, format!("write `{seconds}s` for seconds or `{seconds}m` for minutes"))
         } else {
             Unfit::new(why, FORM)
@@ -197,13 +197,12 @@ pub(super) fn host(text: &str) -> Result<String, Unfit> {
         || (plain.len() <= 253
             && !plain.starts_with(['-', '.'])
             && plain.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '.' || c == '_'));
-    match fits {
-        true => Ok(text.to_owned()),
-        false => Err(Unfit::new(
+    fits.then(|| text.to_owned()).ok_or_else(|| {
+        Unfit::new(
             format!("{} is not a host", quoted(text)),
             "write a name or an address only; the port has a key of its own",
-        )),
-    }
+        )
+    })
 }
 
 /// The name of an environment variable.
@@ -230,8 +229,120 @@ pub(super) fn time_of_day(text: &str) -> Result<String, Unfit> {
             |part: &str, below: u8| part.len() == 2 && part.parse::<u8>().is_ok_and(|number| number < below);
         number(hour, 24) && number(minute, 60)
     });
-    match fits {
-        true => Ok(text.to_owned()),
-        false => Err(Unfit::new(format!("{} is not a time of day", quoted(text)), "write it like \"22:00\"")),
+    fits.then(|| text.to_owned()).ok_or_else(|| {
+        Unfit::new(format!("{} is not a time of day", quoted(text)), "write it like \"22:00\"")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What a form makes of a text: the value, or the help without the reason.
+    fn answer<T: std::fmt::Debug>(result: Result<T, Unfit>) -> String {
+        match result {
+            Ok(value) => format!("{value:?}"),
+            Err(unfit) => unfit.help,
+        }
+    }
+
+    #[test]
+    fn durations_have_a_unit_and_a_limit() {
+        let form = "write a duration like `90s`, `10m` or `1h 30m`";
+        let table = [
+            ("90s", "90s"),
+            ("10m", "600s"),
+            ("1h 30m", "5400s"),
+            ("1h30m", "5400s"),
+            ("24h", "86400s"),
+            ("1500ms", "1.5s"),
+            ("24h 1s", "write at most `24h`"),
+            ("90", "write `90s` for seconds or `90m` for minutes"),
+            ("1.5", form),
+            ("1e300", form),
+            ("inf", form),
+            ("-10m", form),
+            ("10m ago", form),
+            ("0s", form),
+            ("PT10M", form),
+            ("1d", form),
+            ("", form),
+        ];
+        for (text, expected) in table {
+            assert_eq!(answer(duration(text)), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn memory_is_in_gib() {
+        let table = [
+            ("8GiB", "8"),
+            ("8 GiB", "8"),
+            ("8", "write `8GiB`"),
+            ("8GB", "write `8GiB`"),
+            ("8g", "write `8GiB`"),
+            ("0GiB", "write a size like `8GiB`"),
+            ("1.5GiB", "write a whole number of GiB, like `8GiB`"),
+            ("8MiB", "write a whole number of GiB, like `8GiB`"),
+            ("GiB", "write a whole number of GiB, like `8GiB`"),
+            ("99999999999GiB", "write a whole number of GiB, like `8GiB`"),
+        ];
+        for (text, expected) in table {
+            assert_eq!(answer(gibibytes(text)), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn types_of_all_families_are_taken() {
+        for text in ["S5.LARGE8", "SA2.MEDIUM4", "GN7.2XLARGE32", "C6.4XLARGE32", "IT5.16XLARGE256"] {
+            assert_eq!(instance_type(text).ok(), Some(InstanceType::new(text)));
+        }
+        for text in ["S5", "S5.", ".LARGE8", "S5.LARGE.8", "S5-LARGE8", "S5 .LARGE8"] {
+            assert!(instance_type(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn regions_newer_than_the_list_are_taken() {
+        let table = [
+            ("ap-guangzhou", "\"ap-guangzhou\""),
+            ("ap-shenzhen-jr", "\"ap-shenzhen-jr\""),
+            ("me-riyadh", "\"me-riyadh\""),
+            ("ap-gaungzhou", "did you mean `ap-guangzhou`?"),
+            ("AP-Guangzhou", "did you mean `ap-guangzhou`?"),
+            ("ap_guangzhou", "did you mean `ap-guangzhou`?"),
+            ("guangzhou", "did you mean `ap-guangzhou`?"),
+            ("ap-guangzhou-3", "it looks like a zone; the region is `ap-guangzhou`"),
+            ("", "write it as the console shows it, like `ap-guangzhou`"),
+            ("china", "write it as the console shows it, like `ap-guangzhou`"),
+        ];
+        for (text, expected) in table {
+            assert_eq!(answer(region(text)), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn hosts_are_names_and_addresses() {
+        for text in [
+            "10.0.0.1",
+            "::1",
+            "web-1.example",
+            "${{ instance.private-ip }}",
+            "a.${{ instance.public-ip }}.b",
+        ] {
+            assert!(host(text).is_ok(), "{text}");
+        }
+        for text in ["10.0.0.1:22", "http://web", "web 1", "-web", "web/1"] {
+            assert!(host(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_may_be_the_secret_itself_is_not_repeated() {
+        assert!(variable("NEW_PASSWORD").is_ok());
+        for text in ["hunter2!", "$hunter2!", "hunter2 "] {
+            let unfit = variable(text).unwrap_err();
+            assert!(!format!("{}{}{:?}", unfit.why, unfit.help, unfit.meant).contains("hunter2"), "{text}");
+        }
     }
 }

@@ -83,7 +83,7 @@ fn joined(mut imports: Vec<Import>, (module, inner): Named) -> Vec<Import> {
     let only = inner.map(|inner| BTreeSet::from([inner]));
     match imports.iter_mut().find(|import| import.module == module) {
         Some(import) => {
-            import.only.as_mut().expect("a module is named once").extend(only.into_iter().flatten())
+            import.only.as_mut().expect("a module is named once").extend(only.into_iter().flatten());
         }
         None => imports.push(Import { module, only }),
     }
@@ -189,8 +189,8 @@ fn root(tokens: &[TokenTree], depth: usize) -> Option<usize> {
     if leads(0, "crate") || leads(0, "pitstop") {
         return Some(3);
     }
-    let supers = (0..).take_while(|count| 3 * count < tokens.len() && leads(3 * count, "super")).count();
-    (depth > 0 && supers >= depth).then_some(3 * supers)
+    let supers = (0..depth).take_while(|count| 3 * count < tokens.len() && leads(3 * count, "super")).count();
+    (depth > 0 && supers == depth).then_some(3 * supers)
 }
 
 /// All `.rs` files under `folder`, sorted.

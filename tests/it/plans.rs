@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use pitstop::clock::Clock;
-use pitstop::plan::{InstancePlan, Plan, build, survey};
+use pitstop::plan::{InstancePlan, Plan, SurveyError, Warning, build, survey};
 use pitstop::sim::{
     DEMO_REGION, DEMO_SECRET_ID, DEMO_SECRET_KEY, Fleet, Happening, InProcess, LogEntry, World,
 };
@@ -15,7 +15,7 @@ use pitstop::workflow::{Document, Workflow};
 
 /// A client of a demo fleet, and the way to look at its world.
 fn demo(change: impl FnOnce(&mut Fleet)) -> (Client, InProcess) {
-    let began = "2026-05-04T22:00:00Z".parse().unwrap();
+    let began = "2026-05-04T22:00:00Z".parse().expect("a time");
     let clock = Clock::simulated(began);
     let mut fleet = Fleet::demo();
     change(&mut fleet);
@@ -28,7 +28,8 @@ fn demo(change: impl FnOnce(&mut Fleet)) -> (Client, InProcess) {
         source: "the demo fleet".to_owned(),
     };
     let settings = Settings::of_region(DEMO_REGION);
-    let client = Client::new(settings, Arc::new(world.clone()), Arc::new(credential), clock).unwrap();
+    let client =
+        Client::new(settings, Arc::new(world.clone()), Arc::new(credential), clock).expect("a region");
     (client, world)
 }
 
@@ -53,7 +54,7 @@ async fn plan(target: &str, rest: &str) -> Plan {
         ["Describe", "InquiryPrice", "GetCallerIdentity"].iter().any(|prefix| action.starts_with(prefix))
     };
     assert!(calls(&world).iter().all(reads), "a plan changes nothing: {:?}", calls(&world));
-    build(&workflow, &inventory, "digest".to_owned()).unwrap()
+    build(&workflow, &inventory, "digest".to_owned()).expect("a plan")
 }
 
 /// The actions that were called so far.
@@ -176,7 +177,7 @@ async fn the_market_is_looked_at_before_the_stop() {
     assert!(scarce.price.is_some());
 
     let mistyped = plan_one("ins-0web0001", &to("S5.LARGE88")).await;
-    assert_eq!(words(&mistyped.refusals), ["it can't become S5.LARGE88; is it S5.LARGE8?"]);
+    assert_eq!(words(&mistyped.refusals), ["it can't become S5.LARGE88; did you mean S5.LARGE8?"]);
 
     let shape = plan_one("ins-0web0001", "changes:\n  - resize: { cpu: 4, memory: 16GiB }").await;
     assert_eq!(words(&shape.refusals), [""; 0]);
@@ -200,4 +201,54 @@ async fn a_match_is_planned_by_name() {
     assert_eq!(names, ["web-1", "web-2", "web-3"]);
     assert_eq!(plan.stopped_by_run().count(), 2, "web-3 is stopped already");
     assert!(!plan.is_refused());
+}
+
+/// The plan of one instance whose credentials may not call these actions.
+async fn plan_denied(denied: &[&str], rest: &str) -> Plan {
+    let (client, _) = demo(|fleet| {
+        fleet.credentials[0].denied = denied.iter().map(ToString::to_string).collect();
+    });
+    let workflow = workflow("instances: [ins-0web0001]", rest);
+    let inventory = survey(&workflow, &client).await.expect("a plan can do without these");
+    build(&workflow, &inventory, "digest".to_owned()).expect("a plan")
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_may_not_be_read_is_said_and_not_guessed() {
+    let denied = [
+        "GetCallerIdentity",
+        "DescribeAutoScalingInstances",
+        "DescribeLBListeners",
+        "DescribeTaskInfo",
+        "DescribeInstancesActionTimer",
+        "DescribeInstancesModification",
+        "InquiryPriceResetInstancesType",
+    ];
+    let plan = plan_denied(&denied, RESIZE).await;
+    assert!(!plan.is_refused(), "{:?}", plan.instances[0].refusals);
+    assert_eq!(plan.notes.len(), denied.len(), "{:#?}", plan.notes);
+    assert!(plan.notes.iter().all(|note| note.starts_with("not checked: ")), "{:#?}", plan.notes);
+    assert!(plan.instances[0].warnings.contains(&Warning::ScalingNotChecked));
+    assert_eq!((plan.account, plan.instances[0].price.as_ref()), (None, None));
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_either_source_of_types_no_resize_is_planned() {
+    let denied = ["DescribeInstancesModification", "DescribeZoneInstanceConfigInfos"];
+    let (client, _) = demo(|fleet| {
+        fleet.credentials[0].denied = denied.iter().map(ToString::to_string).collect();
+    });
+    let error = survey(&workflow("instances: [ins-0web0001]", RESIZE), &client).await.unwrap_err();
+    assert!(matches!(error, SurveyError::Types(_)), "{error}");
+    assert!(denied.iter().all(|action| error.hint().contains(action)), "{}", error.hint());
+    // Nothing of this hinders a password.
+    assert_eq!(plan_denied(&denied, PASSWORD).await.notes, [""; 0]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn wrong_credentials_are_an_error_before_anything_else() {
+    let (client, _) = demo(|fleet| fleet.credentials[0].secret_key = "another".into());
+    let error = survey(&workflow("instances: [ins-0web0001]", PASSWORD), &client).await.unwrap_err();
+    assert!(matches!(error, SurveyError::Instances(_)), "{error}");
+    assert!(error.hint().contains("credentials"), "{}", error.hint());
 }

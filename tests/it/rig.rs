@@ -19,21 +19,21 @@ use secrecy::SecretString;
 use tokio::sync::{mpsc, watch};
 
 /// The password that rigs set.
-pub const PASSWORD: &str = "Correct-Horse-7";
+pub(crate) const PASSWORD: &str = "Correct-Horse-7";
 
 /// Where and when the simulated world begins.
-pub fn morning() -> Timestamp {
+pub(crate) fn morning() -> Timestamp {
     "2026-11-23T02:00:00Z".parse().unwrap()
 }
 
 /// A run to be made.
-pub struct Rig {
-    pub fleet: Fleet,
-    pub seed: u64,
-    pub faults: Vec<Fault>,
-    pub values: BTreeMap<String, String>,
-    pub orders: Vec<(Duration, Order)>,
-    pub store: Arc<dyn Store>,
+pub(crate) struct Rig {
+    pub(crate) fleet: Fleet,
+    pub(crate) seed: u64,
+    pub(crate) faults: Vec<Fault>,
+    pub(crate) values: BTreeMap<String, String>,
+    pub(crate) orders: Vec<(Duration, Order)>,
+    pub(crate) store: Arc<dyn Store>,
 }
 
 impl Default for Rig {
@@ -50,18 +50,18 @@ impl Default for Rig {
 }
 
 /// A world with the real client on top of it.
-pub struct Scene {
-    pub world: Arc<InProcess>,
-    pub client: Arc<Client>,
-    pub clock: Clock,
+pub(crate) struct Scene {
+    pub(crate) world: Arc<InProcess>,
+    pub(crate) client: Arc<Client>,
+    pub(crate) clock: Clock,
 }
 
 /// A run that was made.
-pub struct Ran {
-    pub outcome: Outcome,
-    pub records: Vec<Record>,
-    pub log: Vec<LogEntry>,
-    pub scene: Scene,
+pub(crate) struct Ran {
+    pub(crate) outcome: Outcome,
+    pub(crate) records: Vec<Record>,
+    pub(crate) log: Vec<LogEntry>,
+    pub(crate) scene: Scene,
 }
 
 struct NoOperator;
@@ -84,7 +84,7 @@ impl Probe for WorldProbe {
 
 impl Rig {
     /// Builds the world.
-    pub fn scene(&self) -> Scene {
+    pub(crate) fn scene(&self) -> Scene {
         let clock = Clock::simulated(morning());
         let credential = &self.fleet.credentials[0];
         let provider = Credential {
@@ -104,7 +104,7 @@ impl Rig {
     }
 
     /// Plans the workflow.
-    pub async fn plan(&self, scene: &Scene, text: &str) -> Plan {
+    pub(crate) async fn plan(&self, scene: &Scene, text: &str) -> Plan {
         let document =
             Document::parse("test.yaml", text.as_bytes()).unwrap_or_else(|errors| panic!("{errors}"));
         let nothing = |_: &std::path::Path| Err(std::io::ErrorKind::NotFound.into());
@@ -114,7 +114,7 @@ impl Rig {
     }
 
     /// Plans the workflow and carries it out.
-    pub async fn run(self, text: &str) -> Ran {
+    pub(crate) async fn run(self, text: &str) -> Ran {
         let scene = self.scene();
         let plan = self.plan(&scene, text).await;
         let plan =
@@ -127,7 +127,7 @@ impl Rig {
     }
 
     /// Carries a journal's run out in a world.
-    pub async fn drive(self, scene: Scene, journal: Journal) -> Ran {
+    pub(crate) async fn drive(self, scene: Scene, journal: Journal) -> Ran {
         let plan = journal.plan().unwrap().plan().clone();
         let environment = BTreeMap::from([("NEW_PASSWORD".to_owned(), PASSWORD.to_owned())]);
         let secrets = Secrets::recall(&plan, &environment, &NoOperator, &scene.clock).await.unwrap();
@@ -162,23 +162,23 @@ impl Rig {
 
 impl Ran {
     /// The verdict on an instance.
-    pub fn verdict(&self, id: &str) -> Option<&Verdict> {
+    pub(crate) fn verdict(&self, id: &str) -> Option<&Verdict> {
         let found = self.outcome.instances.iter().find(|(own, _)| own.as_str() == id);
         found.unwrap_or_else(|| panic!("{id} is not in the run")).1.as_ref()
     }
 
     /// The power state it really has.
-    pub fn power(&self, id: &str) -> PowerState {
+    pub(crate) fn power(&self, id: &str) -> PowerState {
         self.scene.world.with_world(|world| world.power_of(&InstanceId::from(id)).cloned()).unwrap()
     }
 
     /// The type it really has.
-    pub fn type_of(&self, id: &str) -> String {
+    pub(crate) fn type_of(&self, id: &str) -> String {
         self.scene.world.with_world(|world| world.type_of(&InstanceId::from(id)).unwrap().to_string())
     }
 
     /// The operations that our calls began on an instance, in order.
-    pub fn operations(&self, id: &str) -> Vec<String> {
+    pub(crate) fn operations(&self, id: &str) -> Vec<String> {
         self.log
             .iter()
             .filter_map(|entry| match &entry.what {
@@ -191,7 +191,7 @@ impl Ran {
     }
 
     /// The passwords, keys and types that our calls changed on an instance.
-    pub fn changes(&self, id: &str) -> Vec<&Effect> {
+    pub(crate) fn changes(&self, id: &str) -> Vec<&Effect> {
         self.log
             .iter()
             .filter_map(|entry| match &entry.what {
@@ -209,19 +209,19 @@ impl Ran {
     }
 
     /// How many calls were made in all, the plan's included.
-    pub fn calls(&self) -> usize {
+    pub(crate) fn calls(&self) -> usize {
         self.log.iter().filter(|entry| matches!(entry.what, Happening::Call { .. })).count()
     }
 
     /// How many calls of an action were made.
-    pub fn calls_of(&self, wanted: &str) -> usize {
+    pub(crate) fn calls_of(&self, wanted: &str) -> usize {
         let counts =
             |entry: &&LogEntry| matches!(&entry.what, Happening::Call { action, .. } if action == wanted);
         self.log.iter().filter(counts).count()
     }
 
     /// The names of an instance's events, in order.
-    pub fn story(&self, id: &str) -> Vec<&'static str> {
+    pub(crate) fn story(&self, id: &str) -> Vec<&'static str> {
         let own = self
             .records
             .iter()
@@ -230,7 +230,7 @@ impl Ran {
     }
 
     /// All of it, for a failed assertion.
-    pub fn told(&self) -> String {
+    pub(crate) fn told(&self) -> String {
         let lines = self.records.iter().filter(|record| !matches!(record.event, Event::RunBegan { .. }));
         lines.map(|record| serde_json::to_string(record).unwrap()).collect::<Vec<_>>().join("\n")
     }

@@ -1,6 +1,8 @@
 //! Drift before the first stop, and differences after the run.
 
-use crate::cloud::{Instance, Isolation, Operation, OperationState, PowerState, Restriction};
+use crate::cloud::{
+    Instance, Isolation, Operation, OperationState, PowerState, Restriction, StoppedCharging,
+};
 use crate::plan::fixtures::*;
 use crate::plan::{Found, Step, differences, drift};
 
@@ -8,13 +10,14 @@ type Case = (fn(&mut Instance), Option<&'static str>);
 
 #[test]
 fn drift_is_what_matters_before_a_stop() {
-    let table: [Case; 10] = [
+    let table: [Case; 11] = [
         (|_| (), None),
         (|i| i.name = "renamed".into(), None),
         (|i| i.public_ips.clear(), None),
         (|i| i.power = PowerState::Stopped, Some("it was RUNNING and is STOPPED")),
         (|i| i.instance_type = "S5.LARGE8".into(), Some("its type was S5.MEDIUM4 and is S5.LARGE8")),
         (|i| i.keys = keys(&["skey-ops"]), Some("its SSH keys changed: gone skey-old; new skey-ops")),
+        (|i| i.stopped_charging = StoppedCharging::StopCharging, Some("it was stopped without charge")),
         (|i| i.restriction = Restriction::Expired, Some("it is restricted: EXPIRED")),
         (|i| i.isolation = Isolation::Arrear, Some("it is isolated: ARREAR")),
         (|i| i.os = "Windows Server 2022".into(), Some("its system was reinstalled as Windows Server 2022")),
@@ -36,6 +39,14 @@ fn drift_is_what_matters_before_a_stop() {
         change(&mut now);
         assert_eq!(drift(&found, &now).as_deref(), words);
     }
+}
+
+#[test]
+fn what_was_found_without_charge_has_not_drifted() {
+    let mut idle = instance("ins-1");
+    idle.power = PowerState::Stopped;
+    idle.stopped_charging = StoppedCharging::StopCharging;
+    assert_eq!(drift(&Found::from(&idle), &idle), None);
 }
 
 #[test]

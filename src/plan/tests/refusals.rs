@@ -158,11 +158,23 @@ fn a_type_that_can_not_be_had() {
     unavailable(&mut inventory, None);
     assert_eq!(refusals(&resizing(to), &inventory), ["S5.LARGE8 is sold out in ap-guangzhou-3"]);
 
-    assert_eq!(refusals(&resizing("s5.large8"), &inventory), ["it can't become s5.large8; is it S5.LARGE8?"]);
+    assert_eq!(
+        refusals(&resizing("s5.large8"), &inventory),
+        ["it can't become s5.large8; did you mean S5.LARGE8?"]
+    );
+    assert_eq!(refusals(&resizing("S5.MEDIUM"), &with_only(&["S5.MEDIUM4"])), ["it can't become S5.MEDIUM"]);
     assert_eq!(refusals(&resizing("M6p.XXX"), &inventory), ["it can't become M6p.XXX"]);
     inventory.options.clear();
     inventory.offers = Some(vec![]);
     assert_eq!(refusals(&resizing(to), &inventory), ["it can't become S5.LARGE8"]);
+}
+
+/// An inventory in which `ins-1` could become these types only.
+fn with_only(types: &[&str]) -> Inventory {
+    let mut inventory = inventory(vec![instance("ins-1")]);
+    let options = inventory.options.values_mut().next().unwrap().as_mut().unwrap();
+    options.retain(|option| types.contains(&option.instance_type.as_str()));
+    inventory
 }
 
 #[test]
@@ -296,11 +308,11 @@ fn keys() {
     let linux = || instance("ins-1");
     assert_eq!(
         plan(KeySource::Id("skey-opz".into()), linux()),
-        ["the account has no SSH key skey-opz; is it skey-ops?"]
+        ["the account has no SSH key skey-opz; did you mean skey-ops?"]
     );
     assert_eq!(
         plan(KeySource::Name("opps".into()), linux()),
-        ["the account has no SSH key opps; is it ops?"]
+        ["the account has no SSH key opps; did you mean ops?"]
     );
     assert_eq!(plan(KeySource::Name("qqqq".into()), linux()), ["the account has no SSH key qqqq"]);
     assert!(plan(KeySource::Name("ops".into()), linux()).is_empty());

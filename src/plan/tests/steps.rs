@@ -227,6 +227,18 @@ fn the_json_form_is_the_documented_one() {
     insta::assert_snapshot!(serde_json::to_string_pretty(&plan).unwrap());
 }
 
+/// The example in the module's docs is a whole plan, and is written again as it stands there.
+#[test]
+fn the_documented_example_is_a_plan() {
+    let lines = include_str!("../mod.rs").lines().skip_while(|line| !line.contains("```json")).skip(1);
+    let example: String =
+        lines.take_while(|line| !line.contains("```")).map(|line| line.trim_start_matches("//!")).collect();
+    let plan: Plan = serde_json::from_str(&example).unwrap();
+    let value: serde_json::Value = serde_json::from_str(&example).unwrap();
+    assert_eq!(serde_json::to_value(&plan).unwrap(), value);
+    assert_eq!(plan.instances[1].refusals, [Refusal::NotFound]);
+}
+
 #[test]
 fn one_fingerprint_for_what_one_approval_covers() {
     let base = built(&all_changes(), &inventory(vec![instance("ins-1")]));

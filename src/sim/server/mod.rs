@@ -148,7 +148,12 @@ async fn answer(
     let half = shared.world().latency() / 2;
     shared.clock.sleep(half).await;
     let now = shared.clock.now();
-    let exchange = exchange(&mut shared.world(), now, &Post { headers: &headers, body: &body });
+    let exchange = exchange(
+        &mut shared.world(),
+        now,
+        &Post { headers: &headers, body: &body },
+        shared.recorder.is_some(),
+    );
     shared.clock.sleep(half + exchange.delay).await;
     if let (Some(recorder), Some(recording)) = (&shared.recorder, &exchange.recording) {
         recorder.write(recording);

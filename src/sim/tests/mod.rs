@@ -90,7 +90,7 @@ impl Caller {
             }
         }
         request.headers.extend(self.token.clone().map(|token| ("x-tc-token", token)));
-        match exchange(&mut self.world, self.now, &request).delivery {
+        match exchange(&mut self.world, self.now, &request, false).delivery {
             Delivery::Answer(response) => Some(response),
             Delivery::NoConnection | Delivery::Broken => None,
         }

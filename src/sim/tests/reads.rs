@@ -187,7 +187,9 @@ fn a_bad_fleet_is_refused_with_what_is_wrong() {
     assert!(parse(&demo.replace("id: ins-0web0002", "id: web-2")).contains("not an instance id"));
     assert!(parse(&demo.replace("zone: ap-guangzhou-4", "zone: mars-1")).contains("mars-1"));
     assert!(parse(&demo.replace("balance:", "balnace:")).contains("balnace"));
-    assert!(parse(&demo.replace("stop: { base: 8s", "stop: { base: 8 parsecs")).contains("timings.stop.base"));
+    assert!(
+        parse(&demo.replace("stop: { base: 8s", "stop: { base: 8 parsecs")).contains("timings.stop.base")
+    );
 }
 
 #[tokio::test(start_paused = true)]

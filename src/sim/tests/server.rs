@@ -1,5 +1,6 @@
 //! The HTTP server, spoken to over a socket.
 
+use std::fmt::Write as _;
 use std::net::SocketAddr;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -46,9 +47,9 @@ impl Served {
         let request = signed(Service::Cvm, action, params, now, DEMO_SECRET_ID, &key);
         let mut text = "POST / HTTP/1.1\r\nconnection: close\r\n".to_owned();
         for (name, value) in &request.headers {
-            text += &format!("{name}: {value}\r\n");
+            write!(text, "{name}: {value}\r\n").unwrap();
         }
-        text += &format!("content-length: {}\r\n\r\n", request.body.len());
+        write!(text, "content-length: {}\r\n\r\n", request.body.len()).unwrap();
         text += std::str::from_utf8(&request.body).unwrap();
         let answer = self.exchange(text).await?;
         let (head, body) = answer.split_once("\r\n\r\n").unwrap_or_default();

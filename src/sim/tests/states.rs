@@ -122,7 +122,7 @@ fn durations_are_as_drawn_and_shrink_with_the_speed() {
             let mut caller = Caller::new(world);
             caller.cvm("StopInstances", &json!({"InstanceIds": ["ins-0web0001"]})).unwrap();
             let began = caller.now;
-            caller.world.advance(began + Duration::from_secs(60));
+            caller.world.advance(began + Duration::from_mins(1));
             let ended = caller.world.log().iter().rfind(|entry| {
                 matches!(&entry.what, Happening::Changed { effect: Effect::Ended { failed: None, .. }, .. })
             });

@@ -30,8 +30,7 @@ async fn run(effect: Effect, transport: Arc<Scripted>, clock: Clock) -> Outcome 
 }
 
 fn channel(transport: Arc<dyn Transport>, clock: Clock) -> Channel {
-    let region = "ap-guangzhou".to_owned();
-    Channel::new(transport, clock, Endpoint::vendor(), region, Limits::default(), Retry::default())
+    Channel::new(Settings::of_region("ap-guangzhou"), transport, clock).unwrap()
 }
 
 fn a_call(effect: Effect) -> Call {

@@ -156,3 +156,46 @@ async fn an_unknown_id_of_a_malformed_form_is_an_identity_error() {
     let (client, _) = client([refusal("InvalidInstanceId.Malformed")]);
     assert_eq!(client.look(&ids(&["x"])).await.unwrap_err().kind, ErrorKind::Identity);
 }
+
+/// A machine's metadata service that answers everything with this.
+struct Tells(&'static str);
+
+#[async_trait]
+impl Metadata for Tells {
+    async fn get(
+        &self,
+        path: &str,
+    ) -> Result<Option<secrecy::SecretString>, crate::tencent::wire::TransportError> {
+        assert_eq!(path, "instance-id");
+        match self.0 {
+            "silence" => std::future::pending().await,
+            "nothing" => Ok(None),
+            text => Ok(Some(text.into())),
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_machine_that_this_runs_on() {
+    use crate::cloud::Survey as _;
+    for (told, expected) in [
+        ("ins-own00001\n", Some(InstanceId::new("ins-own00001"))),
+        ("<html>please log in</html>", None),
+        ("nothing", None),
+        ("silence", None),
+    ] {
+        let client = client([]).0.with_metadata(Arc::new(Tells(told)));
+        assert_eq!(client.own_instance().await, expected, "{told}");
+    }
+}
+
+#[test]
+fn a_region_that_is_none_is_refused() {
+    let clock = crate::tencent::scripted::clock;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+    let _inside = runtime.enter();
+    let transport = crate::tencent::scripted::Scripted::new([], &clock());
+    let credentials = Arc::new(crate::tencent::scripted::credential());
+    let settings = Settings::of_region("evil.example.com/ap-guangzhou");
+    assert!(Client::new(settings, transport, credentials, clock()).is_err());
+}

@@ -14,9 +14,8 @@ use super::sts::{self, Role};
 use super::{Credential, CredentialError, Provider};
 use crate::clock::Clock;
 use crate::tencent::channel::Channel;
-use crate::tencent::endpoint::{Endpoint, EndpointError, check_region};
-use crate::tencent::limits::Limits;
-use crate::tencent::retry::Retry;
+use crate::tencent::client::Settings;
+use crate::tencent::endpoint::EndpointError;
 use crate::tencent::wire::Transport;
 
 /// Looks for credentials, at every fetch anew, so that files and tokens that others renew are read again:
@@ -36,18 +35,16 @@ pub struct Chain {
     metadata: Option<Arc<dyn Metadata>>,
 }
 
-/// A provider that searches `environment`, asks STS over `transport` and caches what it finds.
+/// A provider that searches `environment`, asks STS over `transport` as `settings` say, and caches what it finds.
 /// Without `metadata`, as with a simulated cloud, the machine's role is left out.
 pub fn find(
     environment: Environment,
-    (region, endpoint): (&str, Endpoint),
+    settings: &Settings,
     transport: Arc<dyn Transport>,
     metadata: Option<Arc<dyn Metadata>>,
     clock: Clock,
 ) -> Result<Arc<dyn Provider>, EndpointError> {
-    check_region(region)?;
-    let (limits, retry) = (Limits::default(), Retry::default());
-    let channel = Channel::new(transport, clock.clone(), endpoint, region.to_owned(), limits, retry);
+    let channel = Channel::new(settings.clone(), transport, clock.clone())?;
     Ok(Arc::new(Cached::new(Chain { environment, channel, metadata }, clock)))
 }
 

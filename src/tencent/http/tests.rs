@@ -216,3 +216,42 @@ async fn certificates_that_are_none_are_named() {
         assert!(matches!(result, Err(HttpError::CaFile { .. })), "{text:?}");
     }
 }
+
+/// Run by [`proxies_are_used_but_not_for_this_machine`] in a process of its own, whose environment names a proxy.
+#[tokio::test]
+#[ignore = "needs an environment that names a proxy; another test runs it in one"]
+async fn behind_a_proxy() {
+    let (result, seen) = exchange(answer("200 OK", "{}")).await;
+    assert_eq!(result.unwrap().status, 200, "the endpoint on this machine was asked directly");
+    assert!(seen.starts_with("POST / HTTP/1.1"), "{seen}");
+
+    match Http::new(&Endpoint::vendor(), &Settings::default(), Clock::system()) {
+        Ok(http) => {
+            let error = http.send(request("https://cvm.ap-guangzhou.tencentcloudapi.com")).await.unwrap_err();
+            assert!(matches!(error, TransportError::NotSent(_)), "{error:?}");
+        }
+        // Without certificates nothing reaches the proxy: let it see the same words.
+        Err(HttpError::NoCertificates) => {
+            let proxy = std::env::var("HTTPS_PROXY").unwrap();
+            let mut stream = tokio::net::TcpStream::connect(&proxy["http://".len()..]).await.unwrap();
+            stream.write_all(b"CONNECT cvm.ap-guangzhou.tencentcloudapi.com:443 \r\n\r\n").await.unwrap();
+        }
+        Err(error) => panic!("{error}"),
+    }
+}
+
+#[tokio::test]
+async fn proxies_are_used_but_not_for_this_machine() {
+    let (proxy, task) = server(answer("407 Proxy Authentication Required", "")).await;
+    let proxy = format!("http://{proxy}");
+    let mut child = tokio::process::Command::new(std::env::current_exe().unwrap());
+    child.args(["tencent::http::tests::behind_a_proxy", "--exact", "--ignored"]);
+    for name in ["HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy"] {
+        child.env(name, &proxy);
+    }
+    let output = child.env_remove("NO_PROXY").env_remove("no_proxy").output().await.unwrap();
+    let told = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && told.contains("1 passed"), "{told}");
+    let seen = task.await.unwrap();
+    assert!(seen.starts_with("CONNECT cvm.ap-guangzhou.tencentcloudapi.com:443 "), "{seen}");
+}

@@ -91,8 +91,8 @@ impl Place {
         let environment =
             Environment::new(self.vars.clone(), Some(self.path("home")), Some(self.path("etc")));
         let metadata = self.metadata.clone().map(|machine| machine as Arc<dyn Metadata>);
-        let place = ("ap-guangzhou", Endpoint::vendor());
-        let provider = find(environment, place, transport.clone(), metadata, clock.clone()).unwrap();
+        let settings = Settings::of_region("ap-guangzhou");
+        let provider = find(environment, &settings, transport.clone(), metadata, clock.clone()).unwrap();
         (provider, transport, clock)
     }
 
