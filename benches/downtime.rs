@@ -18,7 +18,7 @@ use pitstop::journal::{Memory, Store, Verdict};
 use pitstop::sim::{Actor, Effect, Happening, LogEntry, ResizeBoots};
 
 #[path = "../tests/it/rig.rs"]
-#[expect(dead_code, reason = "the tests use the rest")]
+#[expect(dead_code, clippy::unwrap_used, reason = "it is test code, and the tests use the rest")]
 mod rig;
 
 const WORKFLOW: &str = "

@@ -35,13 +35,28 @@ fn after_help() -> String {
 #[derive(Args, Debug)]
 pub(super) struct Common {
     /// Where journals are kept [default: pitstop/journal.db in the state folder, e.g. ~/.local/state]
-    #[arg(long, global = true, value_name = "sqlite:PATH", env = "PITSTOP_STATE", help_heading = "Common options")]
+    #[arg(
+        long,
+        global = true,
+        value_name = "sqlite:PATH",
+        env = "PITSTOP_STATE",
+        hide_env_values = true,
+        help_heading = "Common options"
+    )]
     pub(super) state: Option<String>,
     /// What is written to stdout
-    #[arg(long, global = true, value_name = "FORM", env = "PITSTOP_OUTPUT", default_value = "human", help_heading = "Common options")]
+    #[arg(
+        long,
+        global = true,
+        value_name = "FORM",
+        env = "PITSTOP_OUTPUT",
+        hide_env_values = true,
+        default_value = "human",
+        help_heading = "Common options"
+    )]
     pub(super) output: Output,
     /// Log to stderr: -v what is called, -vv what is answered
-    #[arg(short, long, global = true, action = ArgAction::Count, env = "PITSTOP_VERBOSE", help_heading = "Common options")]
+    #[arg(short, long, global = true, action = ArgAction::Count, env = "PITSTOP_VERBOSE", hide_env_values = true, help_heading = "Common options")]
     pub(super) verbose: u8,
 }
 
@@ -60,13 +75,19 @@ pub(super) enum Command {
     #[command(after_help = "Example:\n  pitstop check workflows/*.yaml")]
     Check(Check),
     /// Show what a run would do; touches nothing
-    #[command(after_help = "Examples:\n  pitstop plan resize.yaml --set type=S5.LARGE8\n  pitstop plan resize.yaml --output json | jq .changes")]
+    #[command(
+        after_help = "Examples:\n  pitstop plan resize.yaml --set type=S5.LARGE8\n  pitstop plan resize.yaml --output json | jq .changes"
+    )]
     Plan(Plan),
     /// Plan, ask, then stop, change, start and check
-    #[command(after_help = "Examples:\n  pitstop run workflows/resize.yaml --cloud sim\n  pitstop run resize.yaml --set type=S5.LARGE8\n  pitstop run resize.yaml --yes --output json")]
+    #[command(
+        after_help = "Examples:\n  pitstop run workflows/resize.yaml --cloud sim\n  pitstop run resize.yaml --set type=S5.LARGE8\n  pitstop run resize.yaml --yes --output json"
+    )]
     Run(Run),
     /// Take an interrupted run up again
-    #[command(after_help = "Examples:\n  pitstop resume             the only unfinished run\n  pitstop resume 0199d2c4    by the beginning of its id")]
+    #[command(
+        after_help = "Examples:\n  pitstop resume             the only unfinished run\n  pitstop resume 0199d2c4    by the beginning of its id"
+    )]
     Resume(Resume),
     /// List the runs that the journal knows
     Runs,
@@ -74,7 +95,9 @@ pub(super) enum Command {
     #[command(after_help = "Example:\n  pitstop show 0199d2c4")]
     Show(Show),
     /// Serve a simulated cloud that speaks the vendor's protocol
-    #[command(after_help = "Example:\n  pitstop sim --speed 10 &\n  pitstop run workflows/resize.yaml --endpoint http://127.0.0.1:9797")]
+    #[command(
+        after_help = "Example:\n  pitstop sim --speed 10 &\n  pitstop run workflows/resize.yaml --endpoint http://127.0.0.1:9797"
+    )]
     Sim(Sim),
 }
 
@@ -91,7 +114,7 @@ pub(super) struct Check {
 #[derive(Args, Debug)]
 pub(super) struct Values {
     /// Give a param of the workflow a value; may be repeated (in the variable: one a line)
-    #[arg(long = "set", value_name = "NAME=VALUE", env = "PITSTOP_SET", value_delimiter = '\n', value_parser = name_and_value)]
+    #[arg(long = "set", value_name = "NAME=VALUE", env = "PITSTOP_SET", hide_env_values = true, value_delimiter = '\n', value_parser = name_and_value)]
     pub(super) set: Vec<(String, String)>,
 }
 
@@ -106,22 +129,50 @@ fn name_and_value(text: &str) -> Result<(String, String), String> {
 #[derive(Args, Debug)]
 pub(super) struct Cloud {
     /// The cloud; `sim` is a simulated one inside this process, with a demo fleet
-    #[arg(long, value_name = "CLOUD", env = "PITSTOP_CLOUD", default_value = "tencent")]
+    #[arg(
+        long,
+        value_name = "CLOUD",
+        env = "PITSTOP_CLOUD",
+        hide_env_values = true,
+        default_value = "tencent"
+    )]
     pub(super) cloud: CloudName,
     /// Another endpoint of the vendor's API; plain http only to this machine
-    #[arg(long, value_name = "URL", env = "PITSTOP_ENDPOINT")]
+    #[arg(long, value_name = "URL", env = "PITSTOP_ENDPOINT", hide_env_values = true)]
     pub(super) endpoint: Option<String>,
     /// Trust the certificates in this PEM file instead of the system's
-    #[arg(long, value_name = "FILE", env = "PITSTOP_CA_FILE")]
+    #[arg(long, value_name = "FILE", env = "PITSTOP_CA_FILE", hide_env_values = true)]
     pub(super) ca_file: Option<PathBuf>,
     /// The simulated cloud's instances, keys and prices
-    #[arg(long, value_name = "FILE", env = "PITSTOP_SIM_FLEET", help_heading = "With a simulated cloud")]
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "PITSTOP_SIM_FLEET",
+        hide_env_values = true,
+        help_heading = "With a simulated cloud"
+    )]
     pub(super) sim_fleet: Option<PathBuf>,
     /// How many times faster than the real cloud it is, or the one behind --endpoint
-    #[arg(long, value_name = "FACTOR", env = "PITSTOP_SIM_SPEED", default_value_t = 1.0, value_parser = speed, help_heading = "With a simulated cloud")]
+    #[arg(long, value_name = "FACTOR", env = "PITSTOP_SIM_SPEED", hide_env_values = true, default_value_t = 1.0, value_parser = speed, help_heading = "With a simulated cloud")]
     pub(super) sim_speed: f64,
+    /// Faults to inject into it
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "PITSTOP_SIM_FAULTS",
+        hide_env_values = true,
+        help_heading = "With a simulated cloud"
+    )]
+    pub(super) sim_faults: Option<PathBuf>,
     /// The beginning of its chance
-    #[arg(long, value_name = "NUMBER", env = "PITSTOP_SIM_SEED", default_value_t = 1, help_heading = "With a simulated cloud")]
+    #[arg(
+        long,
+        value_name = "NUMBER",
+        env = "PITSTOP_SIM_SEED",
+        hide_env_values = true,
+        default_value_t = 1,
+        help_heading = "With a simulated cloud"
+    )]
     pub(super) sim_seed: u64,
 }
 
@@ -160,10 +211,10 @@ pub(super) struct Run {
     #[command(flatten)]
     pub(super) values: Values,
     /// Approve the plan without being asked
-    #[arg(long, short, env = "PITSTOP_YES", value_parser = FalseyValueParser::new())]
+    #[arg(long, short, env = "PITSTOP_YES", hide_env_values = true, value_parser = FalseyValueParser::new())]
     pub(super) yes: bool,
     /// Leave out the instances that the plan refuses, and run the others
-    #[arg(long, env = "PITSTOP_SKIP_REFUSED", value_parser = FalseyValueParser::new())]
+    #[arg(long, env = "PITSTOP_SKIP_REFUSED", hide_env_values = true, value_parser = FalseyValueParser::new())]
     pub(super) skip_refused: bool,
     #[command(flatten)]
     pub(super) cloud: Cloud,
@@ -188,24 +239,30 @@ pub(super) struct Show {
 #[derive(Args, Debug)]
 pub(super) struct Sim {
     /// The address to listen at; only this machine's
-    #[arg(long, value_name = "ADDRESS:PORT", env = "PITSTOP_LISTEN", default_value = "127.0.0.1:9797")]
+    #[arg(
+        long,
+        value_name = "ADDRESS:PORT",
+        env = "PITSTOP_LISTEN",
+        hide_env_values = true,
+        default_value = "127.0.0.1:9797"
+    )]
     pub(super) listen: SocketAddr,
     /// Its instances, keys and prices [default: the demo fleet]
-    #[arg(long, value_name = "FILE", env = "PITSTOP_FLEET")]
+    #[arg(long, value_name = "FILE", env = "PITSTOP_FLEET", hide_env_values = true)]
     pub(super) fleet: Option<PathBuf>,
     /// How many times faster than the real cloud it is
-    #[arg(long, value_name = "FACTOR", env = "PITSTOP_SPEED", default_value_t = 1.0, value_parser = speed)]
+    #[arg(long, value_name = "FACTOR", env = "PITSTOP_SPEED", hide_env_values = true, default_value_t = 1.0, value_parser = speed)]
     pub(super) speed: f64,
     /// The beginning of its chance
-    #[arg(long, value_name = "NUMBER", env = "PITSTOP_SEED", default_value_t = 1)]
+    #[arg(long, value_name = "NUMBER", env = "PITSTOP_SEED", hide_env_values = true, default_value_t = 1)]
     pub(super) seed: u64,
     /// Faults to inject
-    #[arg(long, value_name = "FILE", env = "PITSTOP_FAULTS")]
+    #[arg(long, value_name = "FILE", env = "PITSTOP_FAULTS", hide_env_values = true)]
     pub(super) faults: Option<PathBuf>,
     /// Append every request and answer to this file, one JSON object a line, without secrets
-    #[arg(long, value_name = "FILE", env = "PITSTOP_RECORD")]
+    #[arg(long, value_name = "FILE", env = "PITSTOP_RECORD", hide_env_values = true)]
     pub(super) record: Option<PathBuf>,
     /// Keep a log of all that happens; `GET /log` answers with it. It grows with every call
-    #[arg(long, env = "PITSTOP_KEEP_LOG", value_parser = FalseyValueParser::new())]
+    #[arg(long, env = "PITSTOP_KEEP_LOG", hide_env_values = true, value_parser = FalseyValueParser::new())]
     pub(super) keep_log: bool,
 }

@@ -31,7 +31,8 @@ impl Environment {
     pub(super) fn state_folder(&self) -> Option<PathBuf> {
         let absolute = |name| self.get(name).map(PathBuf::from).filter(|path| path.is_absolute());
         // systemd sets it, for `StateDirectory=`, to one or more folders.
-        let systemd = self.get("STATE_DIRECTORY").and_then(|folders| folders.split(':').next()).map(PathBuf::from);
+        let systemd =
+            self.get("STATE_DIRECTORY").and_then(|folders| folders.split(':').next()).map(PathBuf::from);
         systemd
             .or_else(|| absolute("XDG_STATE_HOME").map(|folder| folder.join("pitstop")))
             .or_else(|| absolute("HOME").map(|home| home.join(".local/state/pitstop")))
@@ -54,8 +55,14 @@ mod tests {
         let table: [(&[(&str, &str)], Option<&str>); 6] = [
             (&[("HOME", "/home/ops")], Some("/home/ops/.local/state/pitstop")),
             (&[("HOME", "/home/ops"), ("XDG_STATE_HOME", "/s")], Some("/s/pitstop")),
-            (&[("HOME", "/home/ops"), ("XDG_STATE_HOME", "relative")], Some("/home/ops/.local/state/pitstop")),
-            (&[("STATE_DIRECTORY", "/var/lib/pitstop:/var/lib/other"), ("HOME", "/root")], Some("/var/lib/pitstop")),
+            (
+                &[("HOME", "/home/ops"), ("XDG_STATE_HOME", "relative")],
+                Some("/home/ops/.local/state/pitstop"),
+            ),
+            (
+                &[("STATE_DIRECTORY", "/var/lib/pitstop:/var/lib/other"), ("HOME", "/root")],
+                Some("/var/lib/pitstop"),
+            ),
             (&[("HOME", "")], None),
             (&[], None),
         ];

@@ -58,7 +58,9 @@ impl Exit {
             Self::Usage => "the command line is not right",
             Self::InvalidWorkflow => "the workflow is not valid",
             Self::NotApproved => "the plan was refused or not approved; nothing was stopped",
-            Self::CouldNotBegin => "the run could not begin (credentials, network, lock, disk); nothing was stopped",
+            Self::CouldNotBegin => {
+                "the run could not begin (credentials, network, lock, disk); nothing was stopped"
+            }
             Self::Failures => "the run has finished, with failures",
             Self::Interrupted => "the run was interrupted, and can be resumed",
             Self::NeedsPerson => "an instance is not as it should be: a person is needed",

@@ -89,7 +89,7 @@ impl Live {
         let run = self.story.run();
         self.terminal.say(&match order {
             Order::CarryOn | Order::BringBack => format!(
-                "{name}: nothing new is begun; {} that this run stopped {} brought back. Once more leaves at once",
+                "{name}: nothing new is begun; {} that this run stopped {} brought back. Once more leaves them as they are",
                 instances(down),
                 if down == 1 { "is" } else { "are" },
             ),

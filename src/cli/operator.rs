@@ -85,8 +85,10 @@ pub(super) async fn approve(
     }
     let refused = |message: &str| Error::new(Kind::NotApproved, message);
     if !terminal.screen().interactive {
-        return Err(refused("nobody approved the plan, and there is no terminal to ask at; nothing was stopped")
-            .hint("read the plan, then run again with --yes"));
+        return Err(refused(
+            "nobody approved the plan, and there is no terminal to ask at; nothing was stopped",
+        )
+        .hint("read the plan, then run again with --yes"));
     }
     let stopped: Vec<_> = plan.stopped_by_run().map(full_name).collect();
     let prompt = match stopped.len() {
@@ -124,7 +126,9 @@ async fn blocking<T: Send + 'static>(
 ) -> Result<T, Error> {
     match tokio::task::spawn_blocking(ask).await {
         Ok(Ok(answer)) => Ok(answer),
-        Ok(Err(dialoguer::Error::IO(error))) if error.kind() == io::ErrorKind::Interrupted => Err(interrupted()),
+        Ok(Err(dialoguer::Error::IO(error))) if error.kind() == io::ErrorKind::Interrupted => {
+            Err(interrupted())
+        }
         Ok(Err(error)) => Err(Error::new(Kind::NotApproved, format!("can't ask at this terminal: {error}"))),
         Err(panic) => Err(Error::new(Kind::Bug, panic.to_string())),
     }

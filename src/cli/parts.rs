@@ -1,7 +1,7 @@
 //! Where the concrete parts are named: which client, which transport, which credentials, which clock.
 
 use std::os::unix::fs::DirBuilderExt as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,12 +10,12 @@ use tokio::net::TcpStream;
 
 use super::environment::Environment;
 use super::exit::{Error, Kind};
-use super::settings::CloudSettings;
+use super::settings::{self, CloudSettings};
 use crate::clock::Clock;
 use crate::cloud::Survey;
 use crate::journal::{Place, Sqlite, Store};
 use crate::run::{Pace, Probe};
-use crate::sim::{self, Fleet, InProcess, World};
+use crate::sim::{self, Fault, Fleet, InProcess, World};
 use crate::tencent::credentials::{self, Credential, Metadata, Provider};
 use crate::tencent::http::{self, Http, HttpMetadata};
 use crate::tencent::wire::Transport;
@@ -31,9 +31,13 @@ pub(super) struct Site {
 }
 
 /// Makes the parts for this cloud. No call is sent yet.
-pub(super) fn connect(settings: &CloudSettings, region: &str, environment: &Environment) -> Result<Site, Error> {
+pub(super) fn connect(
+    settings: &CloudSettings,
+    region: &str,
+    environment: &Environment,
+) -> Result<Site, Error> {
     match settings {
-        CloudSettings::Sim { fleet, speed, seed } => in_process(fleet.as_ref(), *speed, *seed, region),
+        CloudSettings::Sim(settings) => in_process(settings, region),
         CloudSettings::Tencent { endpoint, simulator: None, ca_file } => {
             let http = http::Settings { ca_file: ca_file.clone(), ..http::Settings::default() };
             vendor(endpoint, &http, region, environment)
@@ -82,38 +86,50 @@ fn vendor(
     })
 }
 
-fn in_process(fleet: Option<&PathBuf>, speed: f64, seed: u64, region: &str) -> Result<Site, Error> {
+fn in_process(settings: &settings::World, region: &str) -> Result<Site, Error> {
     let clock = Clock::system();
-    let fleet = self::fleet(fleet)?;
-    let credential = match fleet.credentials.first() {
-        Some(own) => Credential {
-            secret_id: own.secret_id.clone(),
-            secret_key: own.secret_key.clone().into(),
-            token: own.token.clone().map(Into::into),
-            expires: None,
-            source: "the fleet".to_owned(),
-        },
-        None => demo_credential(),
-    };
-    let world = World::new(fleet, seed, clock.now()).speed(speed);
+    let (world, credential) = world(settings, &clock)?;
     let transport = InProcess::new(world, clock.clone());
     let client =
         client(&Endpoint::vendor(), region, Arc::new(transport.clone()), Arc::new(credential), &clock)?;
     Ok(Site {
         survey: Arc::new(client),
         probe: Arc::new(SimProbe(transport)),
-        pace: Pace::default().scaled(speed),
+        pace: Pace::default().scaled(settings.speed),
         place: Place::InProcess,
         clock,
     })
 }
 
-/// The fleet in this file, or the demo fleet.
-pub(super) fn fleet(path: Option<&PathBuf>) -> Result<Fleet, Error> {
-    match path {
-        None => Ok(Fleet::demo()),
-        Some(path) => Fleet::read(path).map_err(|error| Error::from_chain(Kind::CouldNotBegin, &error)),
+/// The simulated cloud that is asked for, and credentials that it accepts.
+pub(super) fn world(settings: &settings::World, clock: &Clock) -> Result<(World, Credential), Error> {
+    let fleet = match &settings.fleet {
+        None => Fleet::demo(),
+        Some(path) => Fleet::read(path).map_err(|error| Error::from_chain(Kind::CouldNotBegin, &error))?,
+    };
+    let credential = match fleet.credentials.first() {
+        Some(own) => Credential {
+            secret_id: own.secret_id.clone(),
+            secret_key: own.secret_key.clone(),
+            token: own.token.clone(),
+            expires: None,
+            source: "the fleet".to_owned(),
+        },
+        None => demo_credential(),
+    };
+    let mut world = World::new(fleet, settings.seed, clock.now()).speed(settings.speed);
+    if let Some(path) = &settings.faults {
+        world = world.faults(faults(path)?);
     }
+    Ok((world, credential))
+}
+
+fn faults(path: &Path) -> Result<Vec<Fault>, Error> {
+    let failed = |why: String| {
+        Error::new(Kind::CouldNotBegin, format!("can't use the faults in {}: {why}", path.display()))
+    };
+    let text = std::fs::read_to_string(path).map_err(|error| failed(error.to_string()))?;
+    serde_yaml::from_str(&text).map_err(|error| failed(error.to_string()))
 }
 
 fn demo_credential() -> Credential {
@@ -126,7 +142,11 @@ fn demo_credential() -> Credential {
     }
 }
 
-fn transport(endpoint: &Endpoint, settings: &http::Settings, clock: &Clock) -> Result<Arc<dyn Transport>, Error> {
+fn transport(
+    endpoint: &Endpoint,
+    settings: &http::Settings,
+    clock: &Clock,
+) -> Result<Arc<dyn Transport>, Error> {
     match Http::new(endpoint, settings, clock.clone()) {
         Ok(http) => Ok(Arc::new(http)),
         Err(error) => Err(Error::from_chain(Kind::CouldNotBegin, &error)),
@@ -145,7 +165,8 @@ fn chain(
         environment.get("HOME").map(PathBuf::from),
         Some(PathBuf::from("/etc")),
     );
-    credentials::find(variables, (region, endpoint.clone()), transport.clone(), metadata, clock.clone())
+    let settings = Settings { endpoint: endpoint.clone(), ..Settings::of_region(region) };
+    credentials::find(variables, &settings, transport.clone(), metadata, clock.clone())
         .map_err(|error| Error::from_chain(Kind::InvalidWorkflow, &error))
 }
 

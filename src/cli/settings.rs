@@ -21,14 +21,20 @@ pub(super) enum CloudSettings {
         ca_file: Option<PathBuf>,
     },
     /// A simulated one inside this process.
-    Sim {
-        /// Its fleet; the demo fleet if absent.
-        fleet: Option<PathBuf>,
-        /// How many times faster than the real one it is.
-        speed: f64,
-        /// The beginning of its chance.
-        seed: u64,
-    },
+    Sim(World),
+}
+
+/// A simulated cloud to be made.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct World {
+    /// Its fleet; the demo fleet if absent.
+    pub(super) fleet: Option<PathBuf>,
+    /// What goes wrong in it; nothing if absent.
+    pub(super) faults: Option<PathBuf>,
+    /// How many times faster than the real one it is.
+    pub(super) speed: f64,
+    /// The beginning of its chance.
+    pub(super) seed: u64,
 }
 
 /// A simulated cloud in another process.
@@ -47,18 +53,22 @@ impl CloudSettings {
                 Err(Error::new(Kind::Usage, "--cloud sim has no endpoint: it is inside this process")
                     .hint("leave --endpoint out, or start `pitstop sim` and leave --cloud out"))
             }
-            (args::CloudName::Sim, None) => {
-                Ok(Self::Sim { fleet: args.sim_fleet, speed: args.sim_speed, seed: args.sim_seed })
-            }
+            (args::CloudName::Sim, None) => Ok(Self::Sim(World {
+                fleet: args.sim_fleet,
+                faults: args.sim_faults,
+                speed: args.sim_speed,
+                seed: args.sim_seed,
+            })),
             (args::CloudName::Tencent, None) => {
                 Ok(Self::Tencent { endpoint: Endpoint::vendor(), simulator: None, ca_file: args.ca_file })
             }
             (args::CloudName::Tencent, Some(given)) => {
                 let endpoint =
                     Endpoint::parse(&given).map_err(|error| Error::from_chain(Kind::Usage, &error))?;
-                let simulator = given
-                    .starts_with("http://")
-                    .then(|| Simulator { url: given.trim_end_matches('/').to_owned(), speed: args.sim_speed });
+                let simulator = given.starts_with("http://").then(|| Simulator {
+                    url: given.trim_end_matches('/').to_owned(),
+                    speed: args.sim_speed,
+                });
                 Ok(Self::Tencent { endpoint, simulator, ca_file: args.ca_file })
             }
         }

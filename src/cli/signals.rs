@@ -14,7 +14,9 @@ pub(super) struct Signals {
 impl Signals {
     pub(super) fn install() -> Result<Self, Error> {
         let listen = |kind| {
-            signal(kind).map_err(|error| Error::new(Kind::CouldNotBegin, format!("can't listen for signals: {error}")))
+            signal(kind).map_err(|error| {
+                Error::new(Kind::CouldNotBegin, format!("can't listen for signals: {error}"))
+            })
         };
         Ok(Self {
             interrupt: listen(SignalKind::interrupt())?,

@@ -183,6 +183,9 @@ mod tests {
         assert_eq!(Screen::of(&xterm, [false, true, true]), no_stdin);
         let plain = Screen { stdout_colour: false, stderr_colour: false, ..everything };
         assert_eq!(Screen::of(&Environment::from([("TERM", "xterm"), ("NO_COLOR", "1")]), all), plain);
-        assert_eq!(Screen::of(&Environment::from([("TERM", "dumb")]), all), Screen { moving: false, ..plain });
+        assert_eq!(
+            Screen::of(&Environment::from([("TERM", "dumb")]), all),
+            Screen { moving: false, ..plain }
+        );
     }
 }

@@ -4,7 +4,7 @@ use jiff::tz::TimeZone;
 
 use super::story::{Story, doing, halt_words};
 use super::words::{clean, exact, time_of_day};
-use crate::cloud::Action;
+use crate::cloud::{Action, PowerState};
 use crate::journal::{Event, Intent, Order, Record, Stage, Verdict};
 
 /// The line for `record`, which `story` does not hold yet; `None` if it says nothing new to a person.
@@ -26,16 +26,18 @@ fn words(story: &Story, record: &Record) -> Option<String> {
     };
     let call = action.map_or("the call", Action::words);
     match &record.event {
-        Event::RunBegan { .. } | Event::RunTaken { .. } => {
-            Some(format!("run {} {}", record.run, if record.seq == 0 { "begins" } else { "is in hand" }))
-        }
+        Event::RunBegan { .. } => Some(format!("run {} begins", record.run)),
+        // The process that begins a run takes it at once.
+        Event::RunTaken { .. } if record.seq == 1 => None,
+        Event::RunTaken { by } => Some(format!("run {} is taken up again by {by}", record.run)),
         Event::KeyImportIntended { name } => Some(format!("importing the key {name}")),
         Event::KeyImported { key } => Some(format!("the key is imported as {key}")),
         Event::Ordered { order } => Some(order_words(*order).to_owned()),
         Event::RunEnded => Some("the run has ended".to_owned()),
         Event::Seen { power, .. } => {
             let known = row.and_then(|row| row.state.ledger.power.as_ref());
-            (known.is_some() && known != Some(power)).then(|| power.to_string())
+            let news = known.is_some() && known != Some(power) && !is_expected(action, power);
+            news.then(|| format!("is {power} now"))
         }
         Event::Intended { intent, .. } => Some(intent_words(intent)),
         Event::Accepted { .. } => None,
@@ -49,15 +51,26 @@ fn words(story: &Story, record: &Record) -> Option<String> {
         Event::Ended { verdict, .. } => {
             let down = row.map(|row| row.down(record.at)).filter(|down| !down.is_zero());
             let down = down.map(|down| format!(", was down {}", exact(down))).unwrap_or_default();
-            Some(format!("{}{down}", verdict_words(verdict)))
+            Some(format!("{}{down}", verdict_words(verdict).trim_end_matches('.')))
         }
+    }
+}
+
+/// A power state that the call under way goes through by itself.
+fn is_expected(action: Option<Action>, power: &PowerState) -> bool {
+    match action {
+        Some(Action::Stop) => matches!(power, PowerState::Stopping | PowerState::Stopped),
+        Some(Action::Start) => matches!(power, PowerState::Starting | PowerState::Running),
+        Some(Action::Resize | Action::ResetPassword | Action::LoadSshKeys) | None => false,
     }
 }
 
 fn order_words(order: Order) -> &'static str {
     match order {
         Order::CarryOn => "carrying on",
-        Order::BringBack => "asked to end early: nothing new is begun, every stopped instance is brought back",
+        Order::BringBack => {
+            "asked to end early: nothing new is begun, every stopped instance is brought back"
+        }
         Order::LeaveNow => "asked to leave at once",
     }
 }

@@ -10,7 +10,7 @@ use crate::journal::Record;
 use crate::plan::Approval;
 
 /// What happened in a run: head, events, verdicts.
-pub fn show(records: &[Record], look: Look, zone: &TimeZone) -> Result<String, StoryError> {
+pub fn show(records: &[Record], look: Look, zone: &TimeZone, resumable: bool) -> Result<String, StoryError> {
     let first = records.first().ok_or(StoryError::Empty)?;
     let mut story = Story::begin(first)?;
     let mut events = Vec::new();
@@ -24,7 +24,7 @@ pub fn show(records: &[Record], look: Look, zone: &TimeZone) -> Result<String, S
     out.extend(events.into_iter().map(|event| format!("  {event}")));
     out.push(String::new());
     out.push(look.paint(style::HEADING, "Verdicts:"));
-    out.push(verdicts(&story, look));
+    out.push(verdicts(&story, look, resumable));
     Ok(out.join("\n"))
 }
 

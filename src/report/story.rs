@@ -7,7 +7,9 @@ use jiff::Timestamp;
 
 use crate::clock::between;
 use crate::cloud::{Action, InstanceId, PowerState, RequestId};
-use crate::journal::{Event, Failure, Halt, IllegalEvent, Intent, Order, Record, RunId, Stage, State, Verdict};
+use crate::journal::{
+    Event, Failure, Halt, IllegalEvent, Intent, Order, Record, RunId, Stage, State, Verdict,
+};
 use crate::plan::{Approval, EndPower, InstancePlan, Plan};
 
 /// Records that don't make a run.

@@ -6,18 +6,18 @@ use super::plan_table::full_name;
 use super::story::{Phase, Row, Story};
 use super::words::{Look, clean, exact, instances, style};
 use crate::cloud::{Action, CloudError};
-use crate::journal::{Failure, Order, Verdict};
+use crate::journal::{Failure, Verdict};
 use crate::plan::EndPower;
 
-/// One verdict per instance, then the next command to type.
-pub fn verdicts(story: &Story, look: Look) -> String {
+/// One verdict per instance, then the next command to type. A run whose cloud is gone is not `resumable`.
+pub fn verdicts(story: &Story, look: Look, resumable: bool) -> String {
     let mut out = Vec::new();
     for row in story.rows() {
         verdict(story, row, look, &mut out);
     }
     out.push(String::new());
     out.push(outcome_line(story));
-    for command in next_commands(story) {
+    for command in next_commands(story, resumable) {
         out.push(format!("next: {command}"));
     }
     out.push(String::new());
@@ -39,6 +39,7 @@ fn verdict(story: &Story, row: &Row, look: Look, out: &mut Vec<String>) {
     };
     let down = row.down(story.last());
     let down = if down.is_zero() { String::new() } else { format!(", was down {}", exact(down)) };
+    let words = words.trim_end_matches('.');
     let head = format!("{}: {words}{down}", full_name(&row.plan));
     let mut lines = paragraph(0, mark, &head, look.columns());
     if let Some(first) = lines.first_mut() {
@@ -109,9 +110,8 @@ fn rescue(story: &Story, row: &Row) -> Option<String> {
 
 /// How many instances ended how.
 pub fn outcome_line(story: &Story) -> String {
-    let count = |fits: &dyn Fn(&Phase) -> bool| {
-        story.rows().iter().filter(|row| fits(&story.phase(row))).count()
-    };
+    let count =
+        |fits: &dyn Fn(&Phase) -> bool| story.rows().iter().filter(|row| fits(&story.phase(row))).count();
     let table = [
         (count(&|phase| *phase == Phase::Done), "done"),
         (count(&|phase| *phase == Phase::Unchanged), "unchanged"),
@@ -121,16 +121,18 @@ pub fn outcome_line(story: &Story) -> String {
         (count(&|phase| matches!(phase, Phase::NotBegun(_) | Phase::Waiting)), "not begun"),
         (count(&|phase| !phase.is_settled() && *phase != Phase::Waiting), "left under way"),
     ];
-    let parts: Vec<_> =
-        table.iter().filter(|(count, _)| *count > 0).map(|(count, words)| format!("{count} {words}")).collect();
+    let parts: Vec<_> = table
+        .iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, words)| format!("{count} {words}"))
+        .collect();
     format!("run {}: {} of {}", story.run(), parts.join(", "), instances(story.rows().len()))
 }
 
 /// What to type next, if something is left to do.
-fn next_commands(story: &Story) -> Vec<String> {
+fn next_commands(story: &Story, resumable: bool) -> Vec<String> {
     let mut commands = Vec::new();
-    let unfinished = !story.ended() || story.order() != Order::CarryOn;
-    if unfinished && story.rows().iter().any(|row| row.state.verdict().is_none()) {
+    if resumable && !story.ended() && story.rows().iter().any(|row| row.state.verdict().is_none()) {
         commands.push(format!("pitstop resume {}", story.run()));
     }
     if story.rows().iter().any(|row| row.failure().is_some()) {

@@ -60,11 +60,7 @@ pub fn span(duration: Duration) -> String {
 
 /// A duration to the tenth of a second, for reports of what was.
 pub fn exact(duration: Duration) -> String {
-    if duration < Duration::from_mins(1) {
-        format!("{:.1}s", duration.as_secs_f64())
-    } else {
-        span(duration)
-    }
+    if duration < Duration::from_mins(1) { format!("{:.1}s", duration.as_secs_f64()) } else { span(duration) }
 }
 
 /// `1 instance`, `2 instances`.
@@ -93,7 +89,8 @@ mod tests {
 
     #[test]
     fn says_durations_as_people_do() {
-        let table = [(0, "0s"), (59, "59s"), (60, "1m 00s"), (67, "1m 07s"), (3600, "1h 00m"), (7510, "2h 05m")];
+        let table =
+            [(0, "0s"), (59, "59s"), (60, "1m 00s"), (67, "1m 07s"), (3600, "1h 00m"), (7510, "2h 05m")];
         for (seconds, words) in table {
             assert_eq!(span(Duration::from_secs(seconds)), words);
         }

@@ -138,7 +138,7 @@ impl Rig {
             pace: Pace::default(),
         };
         let (order, orders) = watch::channel(Order::CarryOn);
-        let (feed, mut fed) = mpsc::unbounded_channel();
+        let (feed, mut told) = mpsc::unbounded_channel();
         let clock = scene.clock.clone();
         let ordering = async {
             for (after, wanted) in self.orders {
@@ -152,7 +152,7 @@ impl Rig {
             () = ordering => unreachable!(),
         };
         let mut records = Vec::new();
-        while let Ok(record) = fed.try_recv() {
+        while let Ok(record) = told.try_recv() {
             records.push(record);
         }
         let log = scene.world.with_world(|world| world.log().to_vec());

@@ -37,15 +37,17 @@ pub(in crate::cli) async fn run(
     let store = parts::open_store(journal_path).await?;
     let secrets = Secrets::gather(&plan, environment.variables(), terminal, &site.clock).await;
     let secrets = secrets.map_err(|error| no_secret(&error))?;
-    let Some(plan) = accepted(terminal, plan, &secrets, args.skip_refused)? else { return Ok(Ending::Refused) };
+    let Some(plan) = accepted(terminal, plan, &secrets, args.skip_refused)? else {
+        return Ok(Ending::Refused);
+    };
     let mut signals = Signals::install()?;
     let approval = operator::approve(terminal, &plan, args.yes, &mut signals).await?;
-    let approved = plan.approve(approval).map_err(|_| Error::new(Kind::Bug, "a refused plan was approved"))?;
+    let approved =
+        plan.approve(approval).map_err(|_| Error::new(Kind::Bug, "a refused plan was approved"))?;
     let by = parts::this_process(environment);
-    let journal =
-        Journal::begin(store, site.clock.clone(), approved, site.place.clone(), by, rand::random())
-            .await
-            .map_err(|error| journal_error(&error))?;
+    let journal = Journal::begin(store, site.clock.clone(), approved, site.place.clone(), by, rand::random())
+        .await
+        .map_err(|error| journal_error(&error))?;
     carry_out(terminal, journal, 0, site, secrets, signals).await
 }
 
@@ -113,20 +115,30 @@ async fn unfinished(store: &dyn Store, named: Option<&str>) -> Result<RunSummary
             match (open.pop(), open.len()) {
                 (Some(run), 0) => run,
                 (None, _) => {
-                    return Err(Error::new(Kind::CouldNotBegin, "no run is unfinished; there is nothing to resume"));
+                    return Err(Error::new(
+                        Kind::CouldNotBegin,
+                        "no run is unfinished; there is nothing to resume",
+                    ));
                 }
                 (Some(last), _) => {
                     open.push(last);
-                    let ids: Vec<_> = open.iter().map(|run| format!("{} ({})", run.id, run.workflow)).collect();
-                    return Err(Error::new(Kind::Usage, format!("{} runs are unfinished: {}", open.len(), ids.join(", ")))
-                        .hint("name one: pitstop resume RUN"));
+                    let ids: Vec<_> =
+                        open.iter().map(|run| format!("{} ({})", run.id, run.workflow)).collect();
+                    return Err(Error::new(
+                        Kind::Usage,
+                        format!("{} runs are unfinished: {}", open.len(), ids.join(", ")),
+                    )
+                    .hint("name one: pitstop resume RUN"));
                 }
             }
         }
     };
     match run.ended {
-        Some(_) => Err(Error::new(Kind::CouldNotBegin, format!("the run {} has ended; there is nothing to resume", run.id))
-            .hint(format!("pitstop show {}", run.id))),
+        Some(_) => Err(Error::new(
+            Kind::CouldNotBegin,
+            format!("the run {} has ended; there is nothing to resume", run.id),
+        )
+        .hint(format!("pitstop show {}", run.id))),
         None => Ok(run),
     }
 }
@@ -140,7 +152,10 @@ fn where_it_ran(run: &RunSummary, mut args: args::Cloud) -> Result<CloudSettings
     match &run.place {
         Place::InProcess => Err(Error::new(
             Kind::CouldNotBegin,
-            format!("the run {} was on a simulated cloud that ended with its process; it can't be resumed", run.id),
+            format!(
+                "the run {} was on a simulated cloud that ended with its process; it can't be resumed",
+                run.id
+            ),
         )),
         Place::Endpoint(url) => {
             args.cloud = args::CloudName::Tencent;
@@ -151,9 +166,12 @@ fn where_it_ran(run: &RunSummary, mut args: args::Cloud) -> Result<CloudSettings
             let settings = CloudSettings::resolve(args)?;
             match settings {
                 CloudSettings::Tencent { simulator: None, .. } => Ok(settings),
-                CloudSettings::Tencent { .. } | CloudSettings::Sim { .. } => Err(Error::new(
+                CloudSettings::Tencent { .. } | CloudSettings::Sim(_) => Err(Error::new(
                     Kind::Usage,
-                    format!("the run {} is on the real cloud, and can't be resumed on a simulated one", run.id),
+                    format!(
+                        "the run {} is on the real cloud, and can't be resumed on a simulated one",
+                        run.id
+                    ),
                 )
                 .hint("leave --cloud and --endpoint out")),
             }
@@ -173,7 +191,9 @@ async fn carry_out(
     let run = journal.run();
     let mut live = Live::new(terminal.clone(), journal.records(), fresh, site.clock.clone())
         .map_err(|error| Error::from_chain(Kind::CouldNotBegin, &error))?;
-    let parts = Parts { cloud: Arc::clone(&site.survey), probe: site.probe, clock: site.clock, pace: site.pace };
+    let resumable = site.place != Place::InProcess;
+    let parts =
+        Parts { cloud: Arc::clone(&site.survey), probe: site.probe, clock: site.clock, pace: site.pace };
     let (orders, ordered) = watch::channel(Order::CarryOn);
     let (feed, records) = mpsc::unbounded_channel();
     let drive = tokio::spawn(drive(journal, parts, secrets, ordered, feed));
@@ -183,7 +203,7 @@ async fn carry_out(
     }
     let outcome = drive.await;
     if terminal.output() == Output::Human {
-        terminal.data(&verdicts(live.story(), terminal.stdout_look()))?;
+        terminal.data(&verdicts(live.story(), terminal.stdout_look(), resumable))?;
     }
     match outcome {
         Ok(Ok(outcome)) => Ok(Ending::Ran(outcome.conclusion())),
@@ -224,6 +244,8 @@ pub(super) fn journal_error(error: &StoreError) -> Error {
         StoreError::Held { run, .. } => shown.hint(format!("finish it first: pitstop resume {run}")),
         StoreError::NoRun(_) => shown.hint("pitstop runs lists those that there are"),
         StoreError::Taken(run) => shown.hint(format!("watch it with: pitstop show {run}")),
-        StoreError::Open { .. } | StoreError::Write(_) | StoreError::Read(_) | StoreError::Damaged(_) => shown,
+        StoreError::Open { .. } | StoreError::Write(_) | StoreError::Read(_) | StoreError::Damaged(_) => {
+            shown
+        }
     }
 }

@@ -9,7 +9,7 @@ use crate::cli::exit::{Ending, Error, Kind};
 use crate::cli::parts;
 use crate::cli::settings::journal_path;
 use crate::cli::terminal::Terminal;
-use crate::journal::{RunSummary, Store};
+use crate::journal::{Place, RunSummary, Store};
 use crate::report::{json, runs_table, show as report_show};
 
 pub(in crate::cli) async fn runs(
@@ -47,7 +47,8 @@ pub(in crate::cli) async fn show(
             }
         }
         Output::Human => {
-            let text = report_show(&records, terminal.stdout_look(), &TimeZone::system())
+            let look = terminal.stdout_look();
+            let text = report_show(&records, look, &TimeZone::system(), run.place != Place::InProcess)
                 .map_err(|error| Error::from_chain(Kind::CouldNotBegin, &error))?;
             terminal.data(&text)?;
         }
@@ -64,9 +65,7 @@ pub(super) async fn find(store: &dyn Store, beginning: &str) -> Result<RunSummar
         (Some(run), 0) => Ok(run),
         (None, _) => Err(Error::new(Kind::Usage, format!("there is no run {beginning}"))
             .hint("`pitstop runs` lists those that there are")),
-        (Some(_), more) => {
-            Err(Error::new(Kind::Usage, format!("{} runs begin with {beginning}", more + 1))
-                .hint("give more of the id; `pitstop runs` lists them"))
-        }
+        (Some(_), more) => Err(Error::new(Kind::Usage, format!("{} runs begin with {beginning}", more + 1))
+            .hint("give more of the id; `pitstop runs` lists them")),
     }
 }

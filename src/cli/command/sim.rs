@@ -9,20 +9,19 @@ use serde_json::json;
 use crate::cli::args::{self, Output};
 use crate::cli::exit::{Ending, Error, Kind};
 use crate::cli::parts;
+use crate::cli::settings::World;
 use crate::cli::signals::Signals;
 use crate::cli::terminal::Terminal;
 use crate::clock::Clock;
 use crate::report::json;
 use crate::sim::server::{Options, Server};
-use crate::sim::{DEMO_SECRET_ID, DEMO_SECRET_KEY, Fault, Recorder, World};
+use crate::sim::{DEMO_SECRET_ID, DEMO_SECRET_KEY, Recorder};
 
 pub(in crate::cli) async fn sim(terminal: &Terminal, args: args::Sim) -> Result<Ending, Error> {
     let clock = Clock::system();
-    let fleet = parts::fleet(args.fleet.as_ref())?;
-    let mut world = World::new(fleet, args.seed, clock.now()).speed(args.speed);
-    if let Some(path) = &args.faults {
-        world = world.faults(faults(path)?);
-    }
+    let demo = args.fleet.is_none();
+    let settings = World { fleet: args.fleet, faults: args.faults, speed: args.speed, seed: args.seed };
+    let (world, _) = parts::world(&settings, &clock)?;
     let recorder = args.record.as_deref().map(recorder).transpose()?;
     let options = Options { recorder, keep_log: args.keep_log, ..Options::new(args.listen) };
     let server = Server::bind(options, world, clock)
@@ -33,9 +32,10 @@ pub(in crate::cli) async fn sim(terminal: &Terminal, args: args::Sim) -> Result<
         Output::Json => terminal.data(&json::line(&json!({ "version": json::VERSION, "endpoint": url })))?,
         Output::Human => terminal.data(&format!("the simulated cloud listens at {url}"))?,
     }
-    let credentials = match args.fleet {
-        None => format!("TENCENTCLOUD_SECRET_ID={DEMO_SECRET_ID} TENCENTCLOUD_SECRET_KEY={DEMO_SECRET_KEY}"),
-        Some(_) => "the credentials that the fleet's file names".to_owned(),
+    let credentials = if demo {
+        format!("TENCENTCLOUD_SECRET_ID={DEMO_SECRET_ID} TENCENTCLOUD_SECRET_KEY={DEMO_SECRET_KEY}")
+    } else {
+        "the credentials that the fleet's file names".to_owned()
     };
     terminal.say(&format!(
         "use it with:   pitstop run FILE --endpoint {url}\n\
@@ -48,14 +48,6 @@ pub(in crate::cli) async fn sim(terminal: &Terminal, args: args::Sim) -> Result<
     };
     server.serve(stop).await.map_err(|error| Error::from_chain(Kind::CouldNotBegin, &error))?;
     Ok(Ending::Well)
-}
-
-fn faults(path: &Path) -> Result<Vec<Fault>, Error> {
-    let failed = |why: String| {
-        Error::new(Kind::CouldNotBegin, format!("can't use the faults in {}: {why}", path.display()))
-    };
-    let text = std::fs::read_to_string(path).map_err(|error| failed(error.to_string()))?;
-    serde_yaml::from_str(&text).map_err(|error| failed(error.to_string()))
 }
 
 fn recorder(path: &Path) -> Result<Recorder, Error> {

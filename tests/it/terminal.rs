@@ -1,0 +1,212 @@
+//! The program as a person meets it: on a pseudo-terminal whose screen is read as eyes would.
+
+use std::io::{Read, Write};
+use std::num::NonZeroU16;
+use std::sync::mpsc::{Receiver, channel};
+use std::time::Duration;
+
+use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
+
+use crate::sealed::Sealed;
+
+const LONGEST_WAIT: Duration = Duration::from_secs(30);
+const ROWS: NonZeroU16 = NonZeroU16::new(40).unwrap();
+const CTRL_C: &str = "\u{3}";
+
+/// A terminal with the program in it.
+struct Screen {
+    parser: vt100::Parser,
+    /// Every byte that was ever written to the terminal.
+    bytes: Vec<u8>,
+    output: Receiver<Vec<u8>>,
+    keyboard: Box<dyn Write + Send>,
+    child: Box<dyn Child + Send + Sync>,
+    _master: Box<dyn MasterPty + Send>,
+}
+
+impl Screen {
+    fn open(sealed: &Sealed, columns: u16, args: &[&str]) -> Self {
+        let columns = NonZeroU16::new(columns).unwrap();
+        let size = PtySize { rows: ROWS.get(), cols: columns.get(), pixel_width: 0, pixel_height: 0 };
+        let pair = native_pty_system().openpty(size).unwrap();
+        let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_pitstop"));
+        command.args(args);
+        command.cwd(env!("CARGO_MANIFEST_DIR"));
+        command.env_clear();
+        command.env("TERM", "xterm-256color");
+        for (name, value) in sealed.environment() {
+            command.env(name, value);
+        }
+        let child = pair.slave.spawn_command(command).unwrap();
+        drop(pair.slave);
+        let mut from = pair.master.try_clone_reader().unwrap();
+        let (sender, output) = channel();
+        std::thread::spawn(move || {
+            let mut buffer = [0; 4096];
+            while let Ok(read @ 1..) = from.read(&mut buffer) {
+                if sender.send(buffer[..read].to_vec()).is_err() {
+                    return;
+                }
+            }
+        });
+        let keyboard = pair.master.take_writer().unwrap();
+        let parser = vt100::Parser::new(ROWS, columns, 200);
+        Self { parser, bytes: Vec::new(), output, keyboard, child, _master: pair.master }
+    }
+
+    fn take(&mut self, bytes: &[u8]) {
+        self.parser.process(bytes);
+        self.bytes.extend(bytes);
+    }
+
+    fn text(&self) -> String {
+        self.parser.screen().contents()
+    }
+
+    fn wait_for(&mut self, wanted: &str) {
+        while !self.text().contains(wanted) {
+            match self.output.recv_timeout(LONGEST_WAIT) {
+                Ok(bytes) => self.take(&bytes),
+                Err(_) => panic!("`{wanted}` did not come; the screen is\n{}", self.text()),
+            }
+        }
+    }
+
+    fn press(&mut self, keys: &str) {
+        self.keyboard.write_all(keys.as_bytes()).unwrap();
+        self.keyboard.flush().unwrap();
+    }
+
+    /// Waits for the end; returns the exit code.
+    fn end(&mut self) -> u32 {
+        while let Ok(bytes) = self.output.recv_timeout(LONGEST_WAIT) {
+            self.take(&bytes);
+        }
+        self.child.wait().unwrap().exit_code()
+    }
+
+    fn wrote(&self, what: &str) -> bool {
+        self.bytes.windows(what.len()).any(|window| window == what.as_bytes())
+    }
+}
+
+const QUESTION: &str = "Stop 2 instances and make these changes?";
+
+fn resize(speed: &'static str) -> [&'static str; 6] {
+    ["run", "workflows/resize.yaml", "--cloud", "sim", "--sim-speed", speed]
+}
+
+#[test]
+fn approval_names_what_will_be_stopped_and_the_board_shows_it() {
+    let sealed = Sealed::new();
+    let mut screen = Screen::open(&sealed, 100, &resize("20"));
+    screen.wait_for(QUESTION);
+    assert!(screen.text().contains("web-1 (ins-0web0001), web-2 (ins-0web0002)"), "{}", screen.text());
+    screen.press("y\r");
+    screen.wait_for("▸ web-1");
+    screen.wait_for("0 of 2 finished");
+    screen.wait_for("✓ web-1");
+    assert_eq!(screen.end(), 0, "{}", screen.text());
+    let text = screen.text();
+    assert!(text.contains("2 done of 2 instances"), "{text}");
+    assert!(!text.contains("so far"), "the board is gone when the run has ended: {text}");
+    assert!(!screen.parser.screen().hide_cursor());
+}
+
+#[test]
+fn no_is_4_and_nothing_is_stopped() {
+    let sealed = Sealed::new();
+    let mut screen = Screen::open(&sealed, 100, &resize("20"));
+    screen.wait_for(QUESTION);
+    screen.press("n\r");
+    assert_eq!(screen.end(), 4);
+    assert!(screen.text().contains("nothing was stopped"), "{}", screen.text());
+    assert_eq!(sealed.pitstop(&["runs"]).stdout, "");
+}
+
+#[test]
+fn return_alone_is_no() {
+    let sealed = Sealed::new();
+    let mut screen = Screen::open(&sealed, 100, &resize("20"));
+    screen.wait_for(QUESTION);
+    screen.press("\r");
+    assert_eq!(screen.end(), 4);
+}
+
+#[test]
+fn ctrl_c_at_the_question_is_4_and_gives_the_cursor_back() {
+    let sealed = Sealed::new();
+    let mut screen = Screen::open(&sealed, 100, &resize("20"));
+    screen.wait_for(QUESTION);
+    screen.press(CTRL_C);
+    assert_eq!(screen.end(), 4, "{}", screen.text());
+    assert!(screen.text().contains("nothing was stopped"), "{}", screen.text());
+    assert!(!screen.parser.screen().hide_cursor());
+}
+
+#[test]
+fn ctrl_c_during_the_run_brings_everything_back() {
+    let sealed = Sealed::new();
+    let mut screen = Screen::open(&sealed, 100, &resize("5"));
+    screen.wait_for(QUESTION);
+    screen.press("y\r");
+    screen.wait_for("▸ web-1");
+    screen.press(CTRL_C);
+    screen.wait_for("Ctrl-C: nothing new is begun");
+    assert_eq!(screen.end(), 7, "{}", screen.text());
+    assert!(screen.text().contains("web-2 (ins-0web0002): not begun"), "{}", screen.text());
+    assert!(!screen.parser.screen().hide_cursor());
+}
+
+#[test]
+fn a_password_is_asked_twice_and_never_shown() {
+    const PASSWORD: &str = "Zx9-canary-42";
+    let sealed = Sealed::new();
+    let args = ["run", "tests/fixtures/cli/ask-password.yaml", "--cloud", "sim", "--sim-speed", "50"];
+    let mut screen = Screen::open(&sealed, 100, &args);
+    screen.wait_for("New password for root");
+    screen.press(&format!("{PASSWORD}\r"));
+    screen.wait_for("again");
+    screen.press("Other-password-1\r");
+    screen.wait_for("they differ");
+    screen.press(&format!("{PASSWORD}\r"));
+    screen.wait_for("again");
+    screen.press(&format!("{PASSWORD}\r"));
+    screen.wait_for("Stop 1 instance and make these changes?");
+    screen.press("y\r");
+    assert_eq!(screen.end(), 0, "{}", screen.text());
+    assert!(!screen.wrote(PASSWORD));
+}
+
+#[test]
+fn a_missing_param_is_asked_for_with_its_description() {
+    let sealed = Sealed::new();
+    let args = ["plan", "tests/fixtures/cli/awkward.yaml", "--cloud", "sim"];
+    let mut screen = Screen::open(&sealed, 100, &args);
+    screen.wait_for("Instance type to move to (type)");
+    screen.press("S5.LARGE8\r");
+    screen.wait_for("4 refused");
+    assert_eq!(screen.end(), 4);
+}
+
+#[test]
+fn a_dumb_terminal_gets_plain_lines() {
+    let sealed = Sealed::new().with("TERM", "dumb");
+    let args: Vec<_> = resize("50").into_iter().chain(["--yes"]).collect();
+    let mut screen = Screen::open(&sealed, 60, &args);
+    assert_eq!(screen.end(), 0);
+    assert!(screen.text().contains("web-1: stopping"), "{}", screen.text());
+    assert!(!screen.wrote("\u{1b}"), "no escape sequence");
+}
+
+#[test]
+fn no_color_is_obeyed_on_a_terminal() {
+    let sealed = Sealed::new().with("NO_COLOR", "1");
+    let args: Vec<_> = resize("50").into_iter().chain(["--yes"]).collect();
+    let mut screen = Screen::open(&sealed, 60, &args);
+    assert_eq!(screen.end(), 0);
+    for colour in ["\u{1b}[31m", "\u{1b}[32m", "\u{1b}[33m", "\u{1b}[1m", "\u{1b}[2m"] {
+        assert!(!screen.wrote(colour), "{colour:?}");
+    }
+    assert!(screen.text().contains("✓ web-1"));
+}
