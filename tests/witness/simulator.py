@@ -49,9 +49,9 @@ class Simulator:
             "TENCENTCLOUD_SECRET_ID": secret_id,
             "TENCENTCLOUD_SECRET_KEY": secret_key,
         }
-        program = [sys.executable, str(Path(__file__).with_name("plain_http_tccli.py"))]
-        place = ["--region", REGION, "--endpoint", self.address, "--language", "en-US"]
-        command = [*program, "cvm", action, *arguments, *place]
+        # An endpoint with a scheme makes it speak plain HTTP, which it has no setting for.
+        place = ["--region", REGION, "--endpoint", f"http://{self.address}", "--language", "en-US"]
+        command = [str(Path(sys.executable).with_name("tccli")), "cvm", action, *arguments, *place]
         ended = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120)
         return ended.returncode, ended.stdout + ended.stderr
 

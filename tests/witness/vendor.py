@@ -38,9 +38,9 @@ class Model:
         self.actions = document["actions"]
         self.objects = document["objects"]
         self.examples = json.loads((folder / "examples.json").read_text())["actions"]
-        self.null_in_examples = set()
+        self.absent_in_examples = set()
         for action, output in self.example_answers():
-            self._note_nulls(self.actions[action]["output"], output)
+            self._note_absent(self.actions[action]["output"], output)
 
     def example_answers(self):
         """The documented answers, without the envelope, by action."""
@@ -51,14 +51,13 @@ class Model:
                 except (ValueError, KeyError, TypeError):
                     continue  # Not every documented answer is JSON; those are the decoder's test.
 
-    def _note_nulls(self, name, value):
+    def _note_absent(self, name, value):
         for member in self._members(name) if isinstance(value, dict) else ():
-            if member["name"] in value:
-                inner = value[member["name"]]
-                if inner is None:
-                    self.null_in_examples.add((name, member["name"]))
-                for one in inner if isinstance(inner, list) else [inner]:
-                    self._note_nulls(member["member"], one)
+            inner = value.get(member["name"])
+            if inner is None:
+                self.absent_in_examples.add((name, member["name"]))
+            for one in inner if isinstance(inner, list) else [inner]:
+                self._note_absent(member["member"], one)
 
     def _members(self, name):
         return self.objects[name]["members"] if name in self.objects else []
@@ -92,13 +91,19 @@ class Model:
             field = f"{path}.{member['name']}"
             if member["name"] in value:
                 yield from self._field(name, member, value[member["name"]], field, answer)
-            elif member.get("output_required" if answer else "required") or member["name"] == "RequestId":
+            elif not (self._may_lack(name, member) if answer else not member.get("required")):
                 yield f"{field}: missing, though {name} always has it"
+
+    def _may_lack(self, name, member):
+        """Whether an answer may be without this field. The model marks more fields than the vendor's own examples have."""
+        if member["name"] == "RequestId":
+            return False
+        optional = not member.get("output_required") or member.get("disabled") or nullable(member)
+        return optional or (name, member["name"]) in self.absent_in_examples
 
     def _field(self, name, member, value, path, answer):
         if value is None:
-            nullable = member.get("value_allowed_null") or (name, member["name"]) in self.null_in_examples
-            if not (answer and nullable):
+            if not (answer and nullable(member)):
                 yield f"{path}: null, which {name} does not allow"
             return
         if not answer and member.get("disabled"):
@@ -109,8 +114,8 @@ class Model:
             yield f"{path}: {type(value).__name__}, not a list"
         else:
             kind = SCALARS.get(member["member"], "object")
-            for index, one in enumerate(value):
-                yield from self._value(kind, member["member"], one, f"{path}[{index}]", answer)
+            for one in value:
+                yield from self._value(kind, member["member"], one, f"{path}[]", answer)
 
     def _value(self, kind, member, value, path, answer):
         wrong = not isinstance(value, TYPES[kind]) or (isinstance(value, bool) and kind != "bool")
@@ -120,17 +125,26 @@ class Model:
             yield from self._object(member, value, path, answer)
         elif member == "uint64" and value < 0:
             yield f"{path}: negative"
-        elif member.startswith("datetime") and not is_time(value):
-            yield f"{path}: not a time"
+        elif member in TIMES and value != "" and not is_time(TIMES[member], value):
+            yield f"{path}: not a time as {member} is written"
 
 
-def is_time(text):
-    """ISO 8601 with a zone, as both spellings of the documentation have it, or empty for "never"."""
-    if text == "":
-        return True
-    if not re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(Z|[+-]\d\d:\d\d)", text):
+def nullable(member):
+    """Whether an answer may have null here: by its flag, or only by its words ("this is null in postpaid mode")."""
+    return member.get("value_allowed_null") or "为null" in member["document"]
+
+
+TIMES = {
+    "datetime": r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d",
+    "datetime_iso": r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(Z|[+-]\d\d:\d\d)",
+}
+
+
+def is_time(pattern, text):
+    try:
+        return bool(re.fullmatch(pattern, text) and datetime.fromisoformat(text.replace("Z", "+00:00")))
+    except ValueError:
         return False
-    return datetime.fromisoformat(text.replace("Z", "+00:00")) is not None
 
 
 @cache
