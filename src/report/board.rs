@@ -2,9 +2,9 @@
 
 use jiff::Timestamp;
 
-use super::layout::{fit, width};
+use super::layout::{fit, paragraph, width};
 use super::story::{Phase, Row, Story};
-use super::words::{Look, clean, span, style};
+use super::words::{Look, span, style};
 use crate::clock::between;
 use crate::journal::Order;
 
@@ -23,7 +23,7 @@ pub fn board(story: &Story, now: Timestamp, look: Look, most: usize) -> Vec<Stri
     if hidden > 0 {
         lines.push(format!("  … and {hidden} more"));
     }
-    lines.push(board_summary(story, now));
+    lines.extend(paragraph(2, "", &board_summary(story, now), look.columns()));
     lines
 }
 
@@ -49,6 +49,8 @@ fn line(row: &Row, phase: &Phase, now: Timestamp, names: usize, look: Look) -> S
     };
     let room = look.columns().saturating_sub(2 + names + 2 + 2 + DOWN + 1);
     let what = fit(&format!("{}{elapsed}", phase.words()), room);
+    // Where nothing follows, no blanks are painted either.
+    let what = if down.is_empty() { what.trim_end().to_owned() } else { what };
     let painted = match phase {
         Phase::Done | Phase::Unchanged => look.paint(style::GOOD, &what),
         Phase::Failed | Phase::Stranded => look.paint(style::BAD, &what),
@@ -95,5 +97,5 @@ pub fn board_summary(story: &Story, now: Timestamp) -> String {
         Order::BringBack => "; bringing all back, Ctrl-C again leaves at once",
         Order::LeaveNow => "; leaving",
     };
-    clean(&format!("  {}{order}", parts.join(", ")))
+    format!("{}{order}", parts.join(", "))
 }

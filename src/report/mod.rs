@@ -23,3 +23,6 @@ pub use show::show;
 pub use story::{Phase, Row, Story, StoryError};
 pub use verdict::{outcome_line, verdicts};
 pub use words::{Look, clean, day_and_time, exact, instances, span, time_of_day};
+
+#[cfg(test)]
+mod tests;

@@ -19,7 +19,7 @@ pub fn plan_table(plan: &Plan, look: Look) -> String {
     changes(plan, look, &mut out);
     order(plan, look, &mut out);
     notes(plan, look, &mut out);
-    out.push(summary(plan));
+    out.extend(paragraph(0, "", &summary(plan), look.columns()));
     out.push(String::new());
     out.join("\n")
 }
@@ -37,7 +37,7 @@ pub fn summary(plan: &Plan) -> String {
         _ => parts.push(format!("{} will be stopped", instances(stopped))),
     }
     for (count, words) in
-        [(others, "changed while stopped already"), (unchanged, "unchanged"), (refused, "refused")]
+        [(others, "handled without a stop"), (unchanged, "unchanged"), (refused, "refused")]
     {
         if count > 0 {
             parts.push(format!("{count} {words}"));
