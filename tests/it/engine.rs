@@ -56,6 +56,7 @@ async fn three_changes_take_one_stop_in_the_right_order() {
         assert_eq!(ran.changes(WEB).len(), 3);
         assert_eq!((ran.power(WEB), ran.type_of(WEB).as_str()), (PowerState::Running, "S5.LARGE8"));
         assert_eq!(ran.outcome.conclusion(), Conclusion::Well);
+        assert!(ran.calls() <= 80, "{} calls without experience", ran.calls());
     }
 }
 
@@ -156,7 +157,7 @@ async fn a_failed_operation_is_reported_with_the_vendors_words() {
         let ran = rig.run(THREE).await;
         match ran.verdict(WEB) {
             Some(Verdict::Failed { failure: Failure::Operation { message: told, .. } }) => {
-                assert_eq!(told, message)
+                assert_eq!(told, message);
             }
             other => panic!("{action}: {other:?}\n{}", ran.told()),
         }

@@ -238,15 +238,6 @@ impl Ran {
         self.log.iter().filter(counts).count()
     }
 
-    /// The names of an instance's events, in order.
-    pub(crate) fn story(&self, id: &str) -> Vec<&'static str> {
-        let own = self
-            .records
-            .iter()
-            .filter(|record| record.instance.as_ref().is_some_and(|own| own.as_str() == id));
-        own.map(|record| record.event.name()).filter(|name| *name != "seen").collect()
-    }
-
     /// All of it, for a failed assertion.
     pub(crate) fn told(&self) -> String {
         let lines = self.records.iter().filter(|record| !matches!(record.event, Event::RunBegan { .. }));
