@@ -78,6 +78,13 @@ pub enum What {
     Refuse(String),
 }
 
+impl What {
+    /// Whether it refuses a call with an error code of its own, which need not be one that the action declares.
+    pub(crate) fn writes_code(&self) -> bool {
+        matches!(self, Self::InternalError | Self::SoldOut | Self::Refuse(_))
+    }
+}
+
 /// The script, with the count of what has struck already.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Script {

@@ -90,7 +90,7 @@ pub(crate) fn exchange(
     let refused = outcome.as_ref().err().map(|refused| refused.code.to_string());
     note(world, at, action, ids, Some((&request, refused)), &strikes);
     let text = envelope(&request, outcome);
-    let recording = recorded.then(|| recording(incoming, action, params, &text)).flatten();
+    let recording = recorded.then(|| recording(incoming, action, params, &text, &strikes)).flatten();
     let delivery = deliver(text, &strikes);
     Exchange { delivery, delay: delay(&strikes), recording }
 }
@@ -146,12 +146,15 @@ fn recording(
     action: &str,
     params: Option<Map<String, Value>>,
     response: &str,
+    strikes: &[Strike],
 ) -> Option<Recording> {
     let authorization = incoming.header("authorization").unwrap_or_default();
     let recording = Recording {
         service: Credentials::read(authorization)?.service.to_owned(),
         action: action.to_owned(),
         version: incoming.header("x-tc-version").unwrap_or_default().to_owned(),
+        client: incoming.header("x-tc-requestclient").unwrap_or_default().to_owned(),
+        scripted: strikes.iter().any(|strike| strike.what.writes_code()),
         request: Value::Object(params?),
         response: serde_json::from_str(response).ok()?,
     };

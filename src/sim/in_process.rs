@@ -21,7 +21,7 @@ pub struct InProcess {
 impl InProcess {
     /// A transport to `world`, which follows `clock`.
     pub fn new(world: World, clock: Clock) -> Self {
-        Self { world: Arc::new(Mutex::new(world)), clock, recorder: None }
+        Self { world: Arc::new(Mutex::new(world)), clock, recorder: Recorder::from_environment() }
     }
 
     /// The same, recording every exchange.

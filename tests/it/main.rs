@@ -11,6 +11,7 @@ mod layers;
 mod plans;
 mod rig;
 mod sealed;
+mod shipped;
 mod terminal;
 mod vendor_examples;
 mod workflow_properties;

@@ -98,6 +98,7 @@ impl Server {
         let listener = TcpListener::bind(listen).await.map_err(bind)?;
         let address = listener.local_addr().map_err(bind)?;
         let world = if keep_log { world } else { world.without_log() };
+        let recorder = recorder.or_else(Recorder::from_environment);
         let shared = Shared { world: Arc::new(Mutex::new(world)), clock, recorder };
         Ok(Self { listener, address, shared, guests })
     }
