@@ -116,7 +116,7 @@ pub fn outcome_line(story: &Story) -> String {
         (count(&|phase| *phase == Phase::Done), "done"),
         (count(&|phase| *phase == Phase::Unchanged), "unchanged"),
         (count(&|phase| *phase == Phase::Failed), "failed"),
-        (count(&|phase| *phase == Phase::Stranded), "need a person"),
+        (count(&|phase| *phase == Phase::Stranded), "in need of a person"),
         (count(&|phase| *phase == Phase::Suspended), "brought back, not finished"),
         (count(&|phase| matches!(phase, Phase::NotBegun(_) | Phase::Waiting)), "not begun"),
         (count(&|phase| !phase.is_settled() && *phase != Phase::Waiting), "left under way"),

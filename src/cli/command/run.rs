@@ -237,3 +237,55 @@ pub(super) fn journal_error(error: &StoreError) -> Error {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+
+    use super::*;
+    use crate::journal::{Memory, RunId};
+
+    /// A store with an unfinished run at each of these places.
+    async fn store(places: &[Place]) -> Memory {
+        let store = Memory::default();
+        for (second, place) in (0..).zip(places) {
+            let began = Timestamp::from_second(1_763_900_000 + second).unwrap();
+            let run = RunSummary {
+                id: RunId::new(began, [0; 10]),
+                workflow: "resize".to_owned(),
+                region: "ap-guangzhou".to_owned(),
+                began,
+                ended: None,
+                place: place.clone(),
+            };
+            store.begin(&run, &[], &[]).await.unwrap();
+        }
+        store
+    }
+
+    #[tokio::test]
+    async fn resume_takes_the_only_unfinished_run_and_guesses_nothing() {
+        let none = only_unfinished(&store(&[Place::InProcess]).await).await.unwrap_err();
+        assert_eq!(none.kind, Kind::CouldNotBegin, "a cloud that is gone can't be gone back to");
+        let one = only_unfinished(&store(&[Place::Tencent, Place::InProcess]).await).await.unwrap();
+        assert_eq!(one.place, Place::Tencent);
+        let several = only_unfinished(&store(&[Place::Tencent, Place::Tencent]).await).await.unwrap_err();
+        assert_eq!(several.kind, Kind::Usage);
+        assert!(several.message.starts_with("2 runs are unfinished: "), "{several}");
+    }
+
+    #[test]
+    fn a_run_that_breaks_off_with_instances_down_needs_a_person() {
+        let run = RunId::new(Timestamp::UNIX_EPOCH, [0; 10]);
+        let full = |down: &[&str]| {
+            let cause = Cause::Journal(StoreError::Write("disk full".to_owned()));
+            broken_off(&RunError { cause, down: down.iter().map(|id| (*id).into()).collect() }, run)
+        };
+        assert_eq!(full(&[]).kind, Kind::Interrupted);
+        let down = full(&["ins-1", "ins-2"]);
+        assert_eq!(down.kind, Kind::LeftDown);
+        assert_eq!(down.message, "the journal can't be written: disk full");
+        assert!(down.hints.iter().any(|hint| hint.contains("ins-1, ins-2")), "{:?}", down.hints);
+        assert!(down.hints.iter().any(|hint| hint.contains("pitstop resume ")), "{:?}", down.hints);
+    }
+}
