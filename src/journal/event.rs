@@ -1,5 +1,7 @@
-//! The events, version 1. A journal written by any released version loads for ever: variants and fields are only
-//! added, and added fields have defaults.
+//! The events, version 2. A journal written by any released version loads for ever: variants and fields are only
+//! added, and added fields have defaults. What was added:
+//!
+//! - 2: `not-begun` for the reason `abandoned`.
 
 use std::fmt;
 use std::time::Duration;
@@ -319,6 +321,8 @@ pub enum Failure {
 pub enum Halt {
     /// More instances failed than `max-failures` allows.
     TooManyFailures,
+    /// The run was given up before anything was sent.
+    Abandoned,
 }
 
 /// How it went with an instance.

@@ -426,5 +426,6 @@ pub(super) fn doing(action: Action) -> &'static str {
 pub(super) fn halt_words(why: Halt) -> &'static str {
     match why {
         Halt::TooManyFailures => "too many others failed",
+        Halt::Abandoned => "the run was given up before anything was sent",
     }
 }
