@@ -142,10 +142,7 @@ impl Journal {
     pub fn plan(&self) -> Result<&ApprovedPlan, StoreError> {
         match self.records.first().map(|record| &record.event) {
             Some(Event::RunBegan { version, plan, .. }) if *version <= FORMAT => Ok(plan),
-            Some(Event::RunBegan { version, .. }) => Err(StoreError::Read(format!(
-                "the run {} was written by a newer pitstop (format {version}; this one knows {FORMAT})",
-                self.run()
-            ))),
+            Some(Event::RunBegan { .. }) => Err(StoreError::Newer(format!("the run {}", self.run()))),
             _ => Err(StoreError::Damaged(format!("the run {} does not begin with its plan", self.run()))),
         }
     }
