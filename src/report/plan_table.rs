@@ -36,8 +36,7 @@ pub fn summary(plan: &Plan) -> String {
         0 => parts.push("nothing will be stopped".to_owned()),
         _ => parts.push(format!("{} will be stopped", instances(stopped))),
     }
-    for (count, words) in
-        [(others, "handled without a stop"), (unchanged, "unchanged"), (refused, "refused")]
+    for (count, words) in [(others, "handled without a stop"), (unchanged, "unchanged"), (refused, "refused")]
     {
         if count > 0 {
             parts.push(format!("{count} {words}"));
