@@ -130,13 +130,13 @@ fn name_and_value(text: &str) -> Result<(String, String), String> {
 pub(super) struct Cloud {
     /// The cloud; `sim` is a simulated one inside this process, with a demo fleet
     #[arg(
-        long,
+        long = "cloud",
         value_name = "CLOUD",
         env = "PITSTOP_CLOUD",
         hide_env_values = true,
         default_value = "tencent"
     )]
-    pub(super) cloud: CloudName,
+    pub(super) name: CloudName,
     /// Another endpoint of the vendor's API; plain http only to this machine
     #[arg(long, value_name = "URL", env = "PITSTOP_ENDPOINT", hide_env_values = true)]
     pub(super) endpoint: Option<String>,

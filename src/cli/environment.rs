@@ -52,22 +52,17 @@ mod tests {
 
     #[test]
     fn finds_the_state_folder_where_people_expect_it() {
-        let table: [(&[(&str, &str)], Option<&str>); 6] = [
-            (&[("HOME", "/home/ops")], Some("/home/ops/.local/state/pitstop")),
-            (&[("HOME", "/home/ops"), ("XDG_STATE_HOME", "/s")], Some("/s/pitstop")),
-            (
-                &[("HOME", "/home/ops"), ("XDG_STATE_HOME", "relative")],
-                Some("/home/ops/.local/state/pitstop"),
-            ),
-            (
-                &[("STATE_DIRECTORY", "/var/lib/pitstop:/var/lib/other"), ("HOME", "/root")],
-                Some("/var/lib/pitstop"),
-            ),
-            (&[("HOME", "")], None),
-            (&[], None),
+        let table: [(&str, Option<&str>); 6] = [
+            ("HOME=/home/ops", Some("/home/ops/.local/state/pitstop")),
+            ("HOME=/home/ops XDG_STATE_HOME=/s", Some("/s/pitstop")),
+            ("HOME=/home/ops XDG_STATE_HOME=relative", Some("/home/ops/.local/state/pitstop")),
+            ("STATE_DIRECTORY=/var/lib/pitstop:/var/lib/other HOME=/root", Some("/var/lib/pitstop")),
+            ("HOME=", None),
+            ("", None),
         ];
         for (variables, folder) in table {
-            let variables = variables.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect();
+            let pairs = variables.split_whitespace().filter_map(|pair| pair.split_once('='));
+            let variables = pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
             assert_eq!(Environment(variables).state_folder(), folder.map(PathBuf::from));
         }
     }

@@ -69,7 +69,11 @@ impl Exit {
 
     /// The table as `pitstop --help` prints it.
     pub fn table() -> String {
-        Self::ALL.iter().map(|exit| format!("  {}  {}\n", exit.code(), exit.meaning())).collect()
+        Self::ALL
+            .iter()
+            .map(|exit| format!("  {}  {}", exit.code(), exit.meaning()))
+            .collect::<Vec<_>>()
+            .join("\n")
     }
 }
 

@@ -135,7 +135,7 @@ impl Live {
         if !self.terminal.screen().moving {
             return;
         }
-        let most = self.terminal.rows().saturating_sub(4).max(1);
+        let most = Terminal::rows().saturating_sub(4).max(1);
         let lines = board(&self.story, self.clock.now(), self.terminal.stderr_look(), most);
         while self.bars.len() > lines.len() {
             if let Some(bar) = self.bars.pop() {

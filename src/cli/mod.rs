@@ -18,6 +18,7 @@ mod terminal;
 
 pub use exit::Exit;
 
+use std::panic::AssertUnwindSafe;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -38,9 +39,18 @@ pub fn main() -> ExitCode {
     let terminal = Terminal::new(&environment, arguments.common.output);
     log_to(&terminal, arguments.common.verbose);
     report_panics(&terminal);
+    guarded(|| run(&terminal, &environment, arguments)).into()
+}
+
+/// A panic is a bug of ours, and has an exit code of its own; what there is to say was said by the hook.
+fn guarded(work: impl FnOnce() -> Exit) -> Exit {
+    std::panic::catch_unwind(AssertUnwindSafe(work)).unwrap_or(Exit::Bug)
+}
+
+fn run(terminal: &Terminal, environment: &Environment, arguments: Arguments) -> Exit {
     let came_to = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => {
-            let came_to = runtime.block_on(dispatch(&terminal, &environment, arguments));
+            let came_to = runtime.block_on(dispatch(terminal, environment, arguments));
             // A prompt that nobody answers must not keep the process.
             runtime.shutdown_background();
             came_to
@@ -53,7 +63,7 @@ pub fn main() -> ExitCode {
     {
         terminal.error(error, exit);
     }
-    exit.into()
+    exit
 }
 
 async fn dispatch(
@@ -111,4 +121,38 @@ fn report_panics(terminal: &Terminal) {
             env!("CARGO_PKG_VERSION"),
         ));
     }));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_is_1() {
+        assert_eq!(guarded(|| panic!("a bug")), Exit::Bug);
+        assert_eq!(guarded(|| Exit::Failures), Exit::Failures);
+    }
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        use clap::CommandFactory;
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn every_long_option_has_a_variable() {
+        use clap::CommandFactory;
+        let mut root = Arguments::command();
+        root.build();
+        for command in std::iter::once(&root).chain(root.get_subcommands()) {
+            for option in command.get_arguments().filter(|option| option.get_long().is_some()) {
+                let name = option.get_long().unwrap_or_default();
+                let variable = option.get_env().map(|name| name.to_string_lossy().into_owned());
+                match name {
+                    "help" | "version" => assert_eq!(variable, None),
+                    _ => assert!(variable.is_some_and(|v| v.starts_with("PITSTOP_")), "--{name}"),
+                }
+            }
+        }
+    }
 }

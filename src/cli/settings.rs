@@ -48,7 +48,7 @@ pub(super) struct Simulator {
 
 impl CloudSettings {
     pub(super) fn resolve(args: args::Cloud) -> Result<Self, Error> {
-        match (args.cloud, args.endpoint) {
+        match (args.name, args.endpoint) {
             (args::CloudName::Sim, Some(_)) => {
                 Err(Error::new(Kind::Usage, "--cloud sim has no endpoint: it is inside this process")
                     .hint("leave --endpoint out, or start `pitstop sim` and leave --cloud out"))

@@ -14,6 +14,7 @@ use crate::report::{Look, json};
 
 /// What is known of the screen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "four questions, each with yes or no")]
 pub(super) struct Screen {
     /// A person can be asked: both stdin and stderr are terminals.
     pub(super) interactive: bool,
@@ -85,7 +86,7 @@ impl Terminal {
     }
 
     /// The terminal's height.
-    pub(super) fn rows(&self) -> usize {
+    pub(super) fn rows() -> usize {
         Term::stderr().size_checked().map_or(24, |(rows, _)| usize::from(rows))
     }
 

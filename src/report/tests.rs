@@ -171,8 +171,8 @@ fn board_text(story: &Story, second: i64, width: usize, most: usize) -> String {
 #[test]
 fn the_board_has_a_line_for_each_instance_and_a_summary() {
     let story = midway().story();
-    insta::assert_snapshot!("board at 80", board_text(&story, 107, 80, 10));
-    insta::assert_snapshot!("board at 60", board_text(&story, 107, 60, 10));
+    insta::assert_snapshot!("board_at_80", board_text(&story, 107, 80, 10));
+    insta::assert_snapshot!("board_at_60", board_text(&story, 107, 60, 10));
     for width in [40, 60, 80, 120] {
         for line in board(&story, at(107), Look::plain(width), 10) {
             assert!(layout::width(&line) <= width, "{width}: {line}");
@@ -341,7 +341,7 @@ fn a_plan_fits_narrow_and_wide_terminals() {
             assert!(layout::width(line) <= width, "{width}: {line}");
         }
         assert!(!text.contains('\u{1b}'), "a name steers the terminal");
-        insta::assert_snapshot!(format!("plan at {width}"), text);
+        insta::assert_snapshot!(format!("plan_at_{width}"), text);
     }
 }
 

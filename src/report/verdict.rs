@@ -7,7 +7,7 @@ use super::story::{Phase, Row, Story};
 use super::words::{Look, clean, exact, instances, style};
 use crate::cloud::{Action, CloudError};
 use crate::journal::{Failure, Verdict};
-use crate::plan::EndPower;
+use crate::plan::{EndPower, Step};
 
 /// One verdict per instance, then the next command to type. A run whose cloud is gone is not `resumable`.
 pub fn verdicts(story: &Story, look: Look, resumable: bool) -> String {
@@ -78,7 +78,7 @@ fn progress(row: &Row) -> String {
         .plan
         .steps
         .iter()
-        .map(|step| step.action())
+        .map(Step::action)
         .filter(|action| !row.state.ledger.done.contains(action))
         .map(Action::words)
         .collect();
@@ -116,7 +116,7 @@ pub fn outcome_line(story: &Story) -> String {
         (count(&|phase| *phase == Phase::Done), "done"),
         (count(&|phase| *phase == Phase::Unchanged), "unchanged"),
         (count(&|phase| *phase == Phase::Failed), "failed"),
-        (count(&|phase| *phase == Phase::Stranded), "need a person"),
+        (count(&|phase| *phase == Phase::Stranded), "in need of a person"),
         (count(&|phase| *phase == Phase::Suspended), "brought back, not finished"),
         (count(&|phase| matches!(phase, Phase::NotBegun(_) | Phase::Waiting)), "not begun"),
         (count(&|phase| !phase.is_settled() && *phase != Phase::Waiting), "left under way"),

@@ -1,12 +1,18 @@
 //! The engine carries plans out on the simulated cloud, undisturbed and disturbed, under virtual time.
 
 use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use pitstop::cloud::PowerState;
-use pitstop::journal::{Failure, Halt, Order, Verdict};
+use async_trait::async_trait;
+use pitstop::cloud::{InstanceId, PowerState};
+use pitstop::journal::{
+    Claim, Failure, Halt, Journal, Memory, Order, Place, Record, RunId, RunSummary, Store, StoreError, Took,
+    Verdict,
+};
+use pitstop::plan::Approval;
 use pitstop::run::Conclusion;
-use pitstop::sim::{Effect, Fault, Happening, ResizeBoots, What};
+use pitstop::sim::{Effect, Fault, Happening, LogEntry, ResizeBoots, What};
 
 use crate::rig::{Ran, Rig};
 
@@ -51,6 +57,7 @@ async fn three_changes_take_one_stop_in_the_right_order() {
         assert_eq!(ran.changes(WEB).len(), 3);
         assert_eq!((ran.power(WEB), ran.type_of(WEB).as_str()), (PowerState::Running, "S5.LARGE8"));
         assert_eq!(ran.outcome.conclusion(), Conclusion::Well);
+        assert!(ran.calls() <= 80, "{} calls without experience", ran.calls());
     }
 }
 
@@ -170,7 +177,7 @@ async fn a_failed_operation_is_reported_with_the_vendors_words() {
         let ran = rig.run(THREE).await;
         match ran.verdict(WEB) {
             Some(Verdict::Failed { failure: Failure::Operation { message: told, .. } }) => {
-                assert_eq!(told, message)
+                assert_eq!(told, message);
             }
             other => panic!("{action}: {other:?}\n{}", ran.told()),
         }
@@ -259,4 +266,115 @@ async fn an_order_to_leave_leaves_at_once() {
     let ran = rig.run(THREE).await;
     assert_eq!(ran.outcome.conclusion(), Conclusion::Interrupted);
     assert_eq!(ran.power(WEB), PowerState::Stopping);
+}
+
+/// A store whose disk is full after so many appends.
+struct FullAfter {
+    store: Memory,
+    left: Mutex<usize>,
+}
+
+#[async_trait]
+impl Store for FullAfter {
+    async fn begin(
+        &self,
+        run: &RunSummary,
+        ids: &[InstanceId],
+        first: &[Record],
+    ) -> Result<Claim, StoreError> {
+        self.store.begin(run, ids, first).await
+    }
+    async fn take(&self, run: RunId) -> Result<Claim, StoreError> {
+        self.store.take(run).await
+    }
+    async fn append(&self, claim: Claim, records: &[Record], took: &[Took]) -> Result<(), StoreError> {
+        let full = std::mem::replace(&mut *self.left.lock().unwrap(), 0);
+        if full == 0 {
+            return Err(StoreError::Write("database or disk is full".into()));
+        }
+        *self.left.lock().unwrap() = full - 1;
+        self.store.append(claim, records, took).await
+    }
+    async fn finish(&self, claim: Claim, at: jiff::Timestamp) -> Result<(), StoreError> {
+        self.store.finish(claim, at).await
+    }
+    async fn load(&self, run: RunId) -> Result<Vec<Record>, StoreError> {
+        self.store.load(run).await
+    }
+    async fn runs(&self) -> Result<Vec<RunSummary>, StoreError> {
+        self.store.runs().await
+    }
+    async fn history(&self, simulated: bool, each: u32) -> Result<Vec<Took>, StoreError> {
+        self.store.history(simulated, each).await
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn after_an_append_that_failed_nothing_is_sent_and_what_is_down_is_named() {
+    for appends in 0..30 {
+        let store = Arc::new(FullAfter { store: Memory::default(), left: Mutex::new(appends) });
+        let rig = Rig { store: store.clone(), ..Rig::default() };
+        let scene = rig.scene();
+        let plan = rig.plan(&scene, THREE).await.approve(Approval::Program).unwrap();
+        let clock = scene.clock.clone();
+        let journal =
+            Journal::begin(store.clone(), clock, plan, Place::InProcess, "the test".into(), [1; 10]);
+        let (ended, scene) = rig.try_drive(scene, journal.await.unwrap()).await;
+        let intended = store
+            .load(store.runs().await.unwrap()[0].id)
+            .await
+            .unwrap()
+            .iter()
+            .filter(|record| record.event.name() == "intended")
+            .count();
+        let sent = scene.world.with_world(|world| {
+            let mutating = |entry: &&LogEntry| matches!(&entry.what, Happening::Began { .. });
+            world.log().iter().filter(mutating).count()
+        });
+        assert!(
+            sent <= intended,
+            "{sent} calls were executed, {intended} were written down ({appends} appends)"
+        );
+        let running =
+            scene.world.with_world(|world| world.power_of(&WEB.into()) == Some(&PowerState::Running));
+        match ended {
+            Ok(outcome) => assert_eq!(outcome.conclusion(), Conclusion::Well),
+            Err(error) => {
+                assert!(error.to_string().contains("disk is full"), "{error}");
+                let named = error.down.iter().any(|id| id.as_str() == WEB);
+                assert!(named || running, "it is down, and not named ({appends} appends)");
+            }
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn hundreds_of_instances_share_reads_and_calls() {
+    let count = 250;
+    let mut rig = Rig::default();
+    rig.fleet.instances.retain(|instance| instance.id.as_str() == WEB);
+    let one = rig.fleet.instances[0].clone();
+    rig.fleet.instances = (0..count)
+        .map(|at| {
+            let mut instance = one.clone();
+            instance.id = InstanceId::new(format!("ins-{at:08}"));
+            instance.private_ip = format!("127.1.{}.{}", at / 200, at % 200 + 1);
+            instance
+        })
+        .collect();
+    let text = format!(
+        "version: 1\nname: keys\ntarget: {{ region: ap-guangzhou, match: {{ name: web-1 }} }}\n\
+         changes:\n  - load-ssh-key: {{ key: skey-0ops0001 }}\nrollout: {{ at-once: {count} }}\n"
+    );
+    let ran = rig.run(&text).await;
+    assert_eq!(ran.outcome.instances.len(), count);
+    assert_eq!(ran.outcome.conclusion(), Conclusion::Well, "{}", ran.told());
+    for entry in &ran.log {
+        if let Happening::Call { action, ids, .. } = &entry.what {
+            assert!(ids.len() <= 100, "{action} names {} instances", ids.len());
+        }
+    }
+    assert_eq!(ran.calls_of("StopInstances"), 3, "250 equal wishes fit three calls");
+    let reads = ran.calls_of("DescribeInstances");
+    assert!(reads < count, "{reads} reads for {count} instances");
 }

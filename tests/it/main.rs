@@ -1,4 +1,5 @@
 //! The one integration test binary.
+#![expect(clippy::unwrap_used, reason = "what can't be had fails the test")]
 
 mod bad_workflows;
 mod cli;
@@ -10,6 +11,7 @@ mod layers;
 mod plans;
 mod rig;
 mod sealed;
+mod shipped;
 mod terminal;
 mod vendor_examples;
 mod workflow_properties;

@@ -10,7 +10,7 @@ use pitstop::clock::Clock;
 use pitstop::cloud::{InstanceId, PowerState};
 use pitstop::journal::{Event, Journal, Memory, Order, Place, Record, Store, Verdict};
 use pitstop::plan::{self, Approval, Plan};
-use pitstop::run::{self, Operator, Outcome, Pace, Parts, Probe, Secrets};
+use pitstop::run::{self, Operator, Outcome, Pace, Parts, Probe, RunError, Secrets};
 use pitstop::sim::{Actor, Effect, Fault, Fleet, Happening, InProcess, LogEntry, World};
 use pitstop::tencent::credentials::Credential;
 use pitstop::tencent::{Client, Settings};
@@ -134,6 +134,31 @@ impl Rig {
 
     /// Carries a journal's run out in a world.
     pub(crate) async fn drive(self, scene: Scene, journal: Journal) -> Ran {
+        let (feed, mut told) = mpsc::unbounded_channel();
+        let outcome = self.carry_out(&scene, journal, feed).await.unwrap();
+        let mut records = Vec::new();
+        while let Ok(record) = told.try_recv() {
+            records.push(record);
+        }
+        let log = scene.world.with_world(|world| world.log().to_vec());
+        Ran { outcome, records, log, scene }
+    }
+
+    /// The same for a run that may fail to be carried on.
+    pub(crate) async fn try_drive(
+        self,
+        scene: Scene,
+        journal: Journal,
+    ) -> (Result<Outcome, RunError>, Scene) {
+        (self.carry_out(&scene, journal, mpsc::unbounded_channel().0).await, scene)
+    }
+
+    async fn carry_out(
+        self,
+        scene: &Scene,
+        journal: Journal,
+        feed: mpsc::UnboundedSender<Record>,
+    ) -> Result<Outcome, RunError> {
         let plan = journal.plan().unwrap().plan().clone();
         let environment = BTreeMap::from([("NEW_PASSWORD".to_owned(), PASSWORD.to_owned())]);
         let secrets = Secrets::recall(&plan, &environment, &NoOperator, &scene.clock).await.unwrap();
@@ -144,7 +169,6 @@ impl Rig {
             pace: Pace::default(),
         };
         let (order, orders) = watch::channel(Order::CarryOn);
-        let (feed, mut told) = mpsc::unbounded_channel();
         let clock = scene.clock.clone();
         let ordering = async {
             for (after, wanted) in self.orders {
@@ -153,16 +177,10 @@ impl Rig {
             }
             std::future::pending::<()>().await;
         };
-        let outcome = tokio::select! {
-            outcome = run::drive(journal, parts, secrets, orders, feed) => outcome.unwrap(),
+        tokio::select! {
+            outcome = run::drive(journal, parts, secrets, orders, feed) => outcome,
             () = ordering => unreachable!(),
-        };
-        let mut records = Vec::new();
-        while let Ok(record) = told.try_recv() {
-            records.push(record);
         }
-        let log = scene.world.with_world(|world| world.log().to_vec());
-        Ran { outcome, records, log, scene }
     }
 }
 
@@ -224,15 +242,6 @@ impl Ran {
         let counts =
             |entry: &&LogEntry| matches!(&entry.what, Happening::Call { action, .. } if action == wanted);
         self.log.iter().filter(counts).count()
-    }
-
-    /// The names of an instance's events, in order.
-    pub(crate) fn story(&self, id: &str) -> Vec<&'static str> {
-        let own = self
-            .records
-            .iter()
-            .filter(|record| record.instance.as_ref().is_some_and(|own| own.as_str() == id));
-        own.map(|record| record.event.name()).filter(|name| *name != "seen").collect()
     }
 
     /// All of it, for a failed assertion.

@@ -67,7 +67,7 @@ impl Screen {
         while !self.text().contains(wanted) {
             match self.output.recv_timeout(LONGEST_WAIT) {
                 Ok(bytes) => self.take(&bytes),
-                Err(_) => panic!("`{wanted}` did not come; the screen is\n{}", self.text()),
+                Err(error) => panic!("`{wanted}` did not come ({error}); the screen is\n{}", self.text()),
             }
         }
     }

@@ -51,13 +51,11 @@ fn valid(terminal: &Terminal, path: &Path, missing: &[String]) -> Result<(), Err
 }
 
 fn invalid(terminal: &Terminal, path: &Path, error: &Error) -> Result<(), Error> {
-    match (&error.complaints, terminal.output()) {
-        (Some(complaints), Output::Json) => {
-            terminal.data(&json::check(&path.display().to_string(), &complaints.complaints(), &[]))
-        }
-        _ => {
-            terminal.error(error, exit::Exit::InvalidWorkflow);
-            Ok(())
-        }
+    if terminal.output() == Output::Json
+        && let Some(complaints) = &error.complaints
+    {
+        return terminal.data(&json::check(&path.display().to_string(), &complaints.complaints(), &[]));
     }
+    terminal.error(error, exit::Exit::InvalidWorkflow);
+    Ok(())
 }

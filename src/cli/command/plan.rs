@@ -17,13 +17,14 @@ pub(in crate::cli) async fn plan(
     let settings = CloudSettings::resolve(args.cloud)?;
     let loaded = load::load(terminal, &args.file, values(args.values.set)).await?;
     let (plan, _) = load::plan(&loaded, &settings, environment).await?;
-    print(terminal, &plan)?;
+    terminal.data(&text(terminal, &plan))?;
     Ok(if plan.is_refused() { Ending::Refused } else { Ending::Well })
 }
 
-pub(super) fn print(terminal: &Terminal, plan: &Plan) -> Result<(), Error> {
+/// The plan in the form that is asked for.
+pub(super) fn text(terminal: &Terminal, plan: &Plan) -> String {
     match terminal.output() {
-        Output::Human => terminal.data(&plan_table(plan, terminal.stdout_look())),
-        Output::Json => terminal.data(&json::plan(plan)),
+        Output::Human => plan_table(plan, terminal.stdout_look()),
+        Output::Json => json::plan(plan),
     }
 }

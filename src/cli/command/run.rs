@@ -28,7 +28,7 @@ pub(in crate::cli) async fn run(
     let journal_path = journal_path(state, environment)?;
     let loaded = load::load(terminal, &args.file, values(args.values.set)).await?;
     let (plan, site) = load::plan(&loaded, &settings, environment).await?;
-    super::plan::print(terminal, &plan)?;
+    show_plan(terminal, &plan);
     let Some(plan) = runnable(terminal, plan, args.skip_refused) else { return Ok(Ending::Refused) };
     if plan.is_unchanged() {
         terminal.say("there is nothing to do");
@@ -37,7 +37,7 @@ pub(in crate::cli) async fn run(
     let store = parts::open_store(journal_path).await?;
     let secrets = Secrets::gather(&plan, environment.variables(), terminal, &site.clock).await;
     let secrets = secrets.map_err(|error| no_secret(&error))?;
-    let Some(plan) = accepted(terminal, plan, &secrets, args.skip_refused)? else {
+    let Some(plan) = accepted(terminal, plan, &secrets, args.skip_refused) else {
         return Ok(Ending::Refused);
     };
     let mut signals = Signals::install()?;
@@ -49,6 +49,11 @@ pub(in crate::cli) async fn run(
         .await
         .map_err(|error| journal_error(&error))?;
     carry_out(terminal, journal, 0, site, secrets, signals).await
+}
+
+/// A reader that is gone keeps no approved run from being made, and no exit code from being told.
+fn show_plan(terminal: &Terminal, plan: &Plan) {
+    terminal.feed(&super::plan::text(terminal, plan));
 }
 
 /// The plan without what is refused, if it may be left out; `None` if nothing can be run.
@@ -68,18 +73,13 @@ fn runnable(terminal: &Terminal, plan: Plan, skip_refused: bool) -> Option<Plan>
 }
 
 /// The plan after the new password was held against the vendor's rule.
-fn accepted(
-    terminal: &Terminal,
-    mut plan: Plan,
-    secrets: &Secrets,
-    skip_refused: bool,
-) -> Result<Option<Plan>, Error> {
-    let Some(password) = secrets.password() else { return Ok(Some(plan)) };
+fn accepted(terminal: &Terminal, mut plan: Plan, secrets: &Secrets, skip_refused: bool) -> Option<Plan> {
+    let Some(password) = secrets.password() else { return Some(plan) };
     check_password(&mut plan, password);
     if plan.is_refused() {
-        super::plan::print(terminal, &plan)?;
+        show_plan(terminal, &plan);
     }
-    Ok(runnable(terminal, plan, skip_refused))
+    runnable(terminal, plan, skip_refused)
 }
 
 pub(in crate::cli) async fn resume(
@@ -93,9 +93,9 @@ pub(in crate::cli) async fn resume(
     let settings = where_it_ran(&run, args.cloud)?;
     let site = parts::connect(&settings, &run.region, environment)?;
     let records = store.load(run.id).await.map_err(|error| journal_error(&error))?;
-    let story = crate::report::Story::replay(&records)
+    let told = crate::report::Story::replay(&records)
         .map_err(|error| Error::from_chain(Kind::CouldNotBegin, &error))?;
-    let secrets = Secrets::recall(story.plan(), environment.variables(), terminal, &site.clock).await;
+    let secrets = Secrets::recall(told.plan(), environment.variables(), terminal, &site.clock).await;
     let secrets = secrets.map_err(|error| no_secret(&error))?;
     let signals = Signals::install()?;
     let by = parts::this_process(environment);
@@ -107,39 +107,27 @@ pub(in crate::cli) async fn resume(
 
 /// The run that is meant: the named one, or the only one that is unfinished.
 async fn unfinished(store: &dyn Store, named: Option<&str>) -> Result<RunSummary, Error> {
-    let run = match named {
-        Some(named) => super::runs::find(store, named).await?,
-        None => {
-            let runs = store.runs().await.map_err(|error| journal_error(&error))?;
-            let mut open: Vec<_> = runs.into_iter().filter(is_resumable).collect();
-            match (open.pop(), open.len()) {
-                (Some(run), 0) => run,
-                (None, _) => {
-                    return Err(Error::new(
-                        Kind::CouldNotBegin,
-                        "no run is unfinished; there is nothing to resume",
-                    ));
-                }
-                (Some(last), _) => {
-                    open.push(last);
-                    let ids: Vec<_> =
-                        open.iter().map(|run| format!("{} ({})", run.id, run.workflow)).collect();
-                    return Err(Error::new(
-                        Kind::Usage,
-                        format!("{} runs are unfinished: {}", open.len(), ids.join(", ")),
-                    )
-                    .hint("name one: pitstop resume RUN"));
-                }
-            }
+    let Some(named) = named else { return only_unfinished(store).await };
+    let run = super::runs::find(store, named).await?;
+    if run.ended.is_some() {
+        let message = format!("the run {} has ended; there is nothing to resume", run.id);
+        return Err(Error::new(Kind::CouldNotBegin, message).hint(format!("pitstop show {}", run.id)));
+    }
+    Ok(run)
+}
+
+async fn only_unfinished(store: &dyn Store) -> Result<RunSummary, Error> {
+    let runs = store.runs().await.map_err(|error| journal_error(&error))?;
+    let mut open: Vec<_> = runs.into_iter().filter(is_resumable).collect();
+    match (open.pop(), open.len()) {
+        (Some(run), 0) => Ok(run),
+        (None, _) => Err(Error::new(Kind::CouldNotBegin, "no run is unfinished; there is nothing to resume")),
+        (Some(last), _) => {
+            open.push(last);
+            let ids: Vec<_> = open.iter().map(|run| format!("{} ({})", run.id, run.workflow)).collect();
+            let message = format!("{} runs are unfinished: {}", open.len(), ids.join(", "));
+            Err(Error::new(Kind::Usage, message).hint("name one: pitstop resume RUN"))
         }
-    };
-    match run.ended {
-        Some(_) => Err(Error::new(
-            Kind::CouldNotBegin,
-            format!("the run {} has ended; there is nothing to resume", run.id),
-        )
-        .hint(format!("pitstop show {}", run.id))),
-        None => Ok(run),
     }
 }
 
@@ -158,7 +146,7 @@ fn where_it_ran(run: &RunSummary, mut args: args::Cloud) -> Result<CloudSettings
             ),
         )),
         Place::Endpoint(url) => {
-            args.cloud = args::CloudName::Tencent;
+            args.name = args::CloudName::Tencent;
             args.endpoint = Some(url.clone());
             CloudSettings::resolve(args)
         }
@@ -203,7 +191,7 @@ async fn carry_out(
     }
     let outcome = drive.await;
     if terminal.output() == Output::Human {
-        terminal.data(&verdicts(live.story(), terminal.stdout_look(), resumable))?;
+        terminal.feed(&verdicts(live.story(), terminal.stdout_look(), resumable));
     }
     match outcome {
         Ok(Ok(outcome)) => Ok(Ending::Ran(outcome.conclusion())),
@@ -247,5 +235,57 @@ pub(super) fn journal_error(error: &StoreError) -> Error {
         StoreError::Open { .. } | StoreError::Write(_) | StoreError::Read(_) | StoreError::Damaged(_) => {
             shown
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+
+    use super::*;
+    use crate::journal::{Memory, RunId};
+
+    /// A store with an unfinished run at each of these places.
+    async fn store(places: &[Place]) -> Memory {
+        let store = Memory::default();
+        for (second, place) in (0..).zip(places) {
+            let began = Timestamp::from_second(1_763_900_000 + second).unwrap();
+            let run = RunSummary {
+                id: RunId::new(began, [0; 10]),
+                workflow: "resize".to_owned(),
+                region: "ap-guangzhou".to_owned(),
+                began,
+                ended: None,
+                place: place.clone(),
+            };
+            store.begin(&run, &[], &[]).await.unwrap();
+        }
+        store
+    }
+
+    #[tokio::test]
+    async fn resume_takes_the_only_unfinished_run_and_guesses_nothing() {
+        let none = only_unfinished(&store(&[Place::InProcess]).await).await.unwrap_err();
+        assert_eq!(none.kind, Kind::CouldNotBegin, "a cloud that is gone can't be gone back to");
+        let one = only_unfinished(&store(&[Place::Tencent, Place::InProcess]).await).await.unwrap();
+        assert_eq!(one.place, Place::Tencent);
+        let several = only_unfinished(&store(&[Place::Tencent, Place::Tencent]).await).await.unwrap_err();
+        assert_eq!(several.kind, Kind::Usage);
+        assert!(several.message.starts_with("2 runs are unfinished: "), "{several}");
+    }
+
+    #[test]
+    fn a_run_that_breaks_off_with_instances_down_needs_a_person() {
+        let run = RunId::new(Timestamp::UNIX_EPOCH, [0; 10]);
+        let full = |down: &[&str]| {
+            let cause = Cause::Journal(StoreError::Write("disk full".to_owned()));
+            broken_off(&RunError { cause, down: down.iter().map(|id| (*id).into()).collect() }, run)
+        };
+        assert_eq!(full(&[]).kind, Kind::Interrupted);
+        let down = full(&["ins-1", "ins-2"]);
+        assert_eq!(down.kind, Kind::LeftDown);
+        assert_eq!(down.message, "the journal can't be written: disk full");
+        assert!(down.hints.iter().any(|hint| hint.contains("ins-1, ins-2")), "{:?}", down.hints);
+        assert!(down.hints.iter().any(|hint| hint.contains("pitstop resume ")), "{:?}", down.hints);
     }
 }
