@@ -2,7 +2,7 @@
 //!
 //! Level 5. Only here are concrete parts named (which client, which store, which clock), in `parts`; everything below
 //! is handed them. stdout is data, stderr everything else; without a terminal nobody is asked anything. An error is
-//! shown in one place, and its exit code is chosen in one match, [`exit`].
+//! shown in one place, and its exit code is chosen in one match, in `exit`.
 
 mod args;
 mod command;
