@@ -156,7 +156,7 @@ impl Channel {
             Signing::Skip => None,
         };
         let begin = self.clock.now();
-        let at = begin + SignedDuration::from_millis(self.offset.load(Ordering::Relaxed));
+        let at = self.clock.wall() + SignedDuration::from_millis(self.offset.load(Ordering::Relaxed));
         let request = self.signed(call, credential.as_ref(), at);
         let sent = self.clock.timeout(PATIENCE, self.transport.send(request)).await;
         let result = match sent {

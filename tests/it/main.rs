@@ -15,4 +15,5 @@ mod sealed;
 mod shipped;
 mod terminal;
 mod vendor_examples;
+mod way_back;
 mod workflow_properties;
