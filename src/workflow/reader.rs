@@ -20,6 +20,7 @@ pub(super) struct Reader<'a> {
     values: Values<'a>,
     files: Option<Files<'a>>,
     secrets: &'a [Span],
+    sources: &'a [Span],
     pub(super) complaints: Vec<Diagnostic>,
 }
 
@@ -50,9 +51,20 @@ impl Unfit {
     }
 }
 
+fn overlap(places: &[Span], place: &Span) -> bool {
+    places.iter().any(|span| span.start < place.end && place.start < span.end)
+}
+
 impl<'a> Reader<'a> {
-    pub(super) fn new(values: Values<'a>, files: Option<Files<'a>>, secrets: &'a [Span]) -> Self {
-        Self { values, files, secrets, complaints: Vec::new() }
+    pub(super) fn new(values: Values<'a>, files: Option<Files<'a>>) -> Self {
+        Self { values, files, secrets: &[], sources: &[], complaints: Vec::new() }
+    }
+
+    /// Keeps quiet about what stands in these places: `secrets` may be secrets themselves, and `sources` may be
+    /// once parameters are filled in.
+    pub(super) fn keeping(mut self, secrets: &'a [Span], sources: &'a [Span]) -> Self {
+        (self.secrets, self.sources) = (secrets, sources);
+        self
     }
 
     /// The reader of files, if files are to be read at all.
@@ -75,7 +87,12 @@ impl<'a> Reader<'a> {
     }
 
     fn hides(&self, place: &Span) -> bool {
-        self.secrets.iter().any(|span| span.start < place.end && place.start < span.end)
+        overlap(self.secrets, place)
+    }
+
+    /// What a parameter gave may be shown.
+    fn shows_value(&self, node: &Node) -> bool {
+        !self.is_secret(node) && !overlap(self.sources, &node.span)
     }
 
     /// The scalar after substitution, without a complaint if there is none.
@@ -90,7 +107,7 @@ impl<'a> Reader<'a> {
     pub(super) fn about(&self, node: &Node, code: Code, message: impl Into<String>) -> Diagnostic {
         let complaint = Diagnostic::new(code, message).at(&node.span);
         match node.scalar_text() {
-            Some(text) if text.contains("${{") && !self.is_secret(node) => match self.values.expand(text) {
+            Some(text) if text.contains("${{") && self.shows_value(node) => match self.values.expand(text) {
                 Expanded::Known(value) if value != text => {
                     complaint.note(format!("with its parameters it is {}", quoted(&value)))
                 }

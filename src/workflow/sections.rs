@@ -77,7 +77,7 @@ pub(super) fn version(root: &Node, complaints: &mut Vec<Diagnostic>) -> Result<(
 /// `params`. Complaints about single parameters don't hide the others.
 pub(super) fn params(root: &Node, complaints: &mut Vec<Diagnostic>) -> Vec<Param> {
     let Some(node) = root.get("params") else { return Vec::new() };
-    let mut reader = Reader::new(Values::unknown(&[]), None, &[]);
+    let mut reader = Reader::new(Values::unknown(&[]), None);
     let example = "write `params: { type: { description: Instance type to move to, default: S5.LARGE8 } }`";
     if !matches!(node.data, Data::Map(_)) {
         reader.fields("params", node, "`params`", &[], example);
