@@ -348,7 +348,20 @@ impl<'a> Reader<'a> {
 
     /// A time to wait.
     pub(super) fn duration(&mut self, name: &str, node: &Node) -> Option<Duration> {
-        self.measure(name, node, "a duration like `90s`, `10m` or `1h 30m`", value::duration)
+        self.duration_from(name, node, Duration::ZERO)
+    }
+
+    /// A time to wait that is no shorter than `least`.
+    pub(super) fn duration_from(&mut self, name: &str, node: &Node, least: Duration) -> Option<Duration> {
+        self.measure(name, node, "a duration like `90s`, `10m` or `1h 30m`", |text| {
+            let duration = value::duration(text)?;
+            if duration < least {
+                let seconds = least.as_secs();
+                let why = format!("{} is too short: `{name}` must be at least {seconds} s", quoted(text));
+                return Err(Unfit::new(why, format!("write `{seconds}s` or more")));
+            }
+            Ok(duration)
+        })
     }
 
     /// A number with its unit. Written without a unit, YAML makes a bare number of it: the unit is what is missing.
