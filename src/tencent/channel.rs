@@ -136,7 +136,12 @@ impl Channel {
             return false;
         }
         match error.code.as_deref() {
-            Some("AuthFailure.TokenFailure") => !std::mem::replace(&mut remedies.refreshed, true),
+            // A temporary credential that has run out is told in any of these words.
+            Some(
+                "AuthFailure.TokenFailure"
+                | "AuthFailure.SecretIdNotFound"
+                | "UnauthorizedOperation.InvalidToken",
+            ) => !std::mem::replace(&mut remedies.refreshed, true),
             Some("AuthFailure.SignatureExpire") => {
                 let offset = self.transport.clock_offset();
                 if !offset.is_zero() {
