@@ -1,7 +1,7 @@
 //! The events, version 2. A journal written by any released version loads for ever: variants and fields are only
 //! added, and added fields have defaults. What was added:
 //!
-//! - 2: `not-begun` for the reason `abandoned`.
+//! - 2: the failure `cut-short`; `not-begun` for the reasons `key-not-imported`, `ordered` and `abandoned`.
 
 use std::fmt;
 use std::time::Duration;
@@ -302,6 +302,12 @@ pub enum Failure {
         /// The state.
         power: PowerState,
     },
+    /// Too many others failed before it could be finished.
+    #[error("too many others failed before it was finished; left: {}", .left.iter().map(|action| action.words()).collect::<Vec<_>>().join(", "))]
+    CutShort {
+        /// The changes that are not made.
+        left: Vec<Action>,
+    },
     /// The cloud does not know it any more.
     #[error("it is gone: the cloud does not know it any more")]
     Gone,
@@ -321,6 +327,10 @@ pub enum Failure {
 pub enum Halt {
     /// More instances failed than `max-failures` allows.
     TooManyFailures,
+    /// The key that the plan wants loaded can't be imported.
+    KeyNotImported,
+    /// The run was ordered to end before it touched anything.
+    Ordered,
     /// The run was given up before anything was sent.
     Abandoned,
 }
@@ -338,7 +348,7 @@ pub enum Verdict {
         /// Why.
         why: Halt,
     },
-    /// Something went wrong, and the instance has the power that the workflow says.
+    /// Something went wrong, and the instance has the power that the workflow says, or was never touched.
     Failed {
         /// What.
         failure: Failure,
