@@ -33,7 +33,7 @@ pub struct Sqlite {
 
 /// SQLite's codes 11 and 26: what is in the file is not what was written to it.
 fn is_damage(error: &sqlx::Error) -> bool {
-    let code = error.as_database_error().and_then(|error| error.code());
+    let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
     code.and_then(|code| code.parse::<i32>().ok()).is_some_and(|code| matches!(code & 0xff, 11 | 26))
 }
 

@@ -79,7 +79,7 @@ pub struct Took {
 }
 
 /// How long a process may go without renewing its hold of a run before another may take it.
-pub const LEASE: Duration = Duration::from_secs(60);
+pub const LEASE: Duration = Duration::from_mins(1);
 
 /// Who holds a run, and until when.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -108,6 +108,7 @@ impl Sqlite {
         proof.await.map_err(|error| self.cant_open(error))
     }
 
+    #[expect(clippy::needless_pass_by_value, reason = "it is handed to map_err")]
     fn cant_open(&self, error: sqlx::Error) -> StoreError {
         if is_damage(&error) {
             return StoreError::Damaged(format!("{}: {error}", self.at()));

@@ -122,7 +122,7 @@ async fn a_journal_can_be_looked_at_where_nothing_can_be_written() {
     std::fs::remove_file(&path).unwrap();
     let run = one_run(&path).await;
     let reading = Sqlite::open_to_read(&path).await.unwrap().unwrap();
-    assert_eq!(reading.runs().await.unwrap(), [run.clone()]);
+    assert_eq!(reading.runs().await.unwrap(), std::slice::from_ref(&run));
     assert_eq!(reading.load(run.id).await.unwrap().len(), 3);
     let error = reading.take(run.id, &Lease::new("me", at(100)), at(100)).await.unwrap_err();
     assert!(matches!(error, StoreError::Write(_)), "{error}");
