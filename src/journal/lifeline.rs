@@ -36,7 +36,8 @@ impl Lifeline {
     /// That process has let go without saying so: it is dead. `false` also where that can't be known.
     pub(super) fn is_cut(journal: &Path, run: RunId, epoch: i64) -> bool {
         let Ok(file) = OpenOptions::new().append(true).open(path(journal, run, epoch)) else { return false };
-        match file.try_lock() {
+        // Shared, so that several who ask at a time don't take each other for the holder.
+        match file.try_lock_shared() {
             Ok(()) => true,
             Err(TryLockError::WouldBlock | TryLockError::Error(_)) => false,
         }

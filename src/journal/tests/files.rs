@@ -129,6 +129,26 @@ async fn a_journal_can_be_looked_at_where_nothing_can_be_written() {
 }
 
 #[tokio::test]
+async fn a_place_that_allows_no_writing_is_named_by_a_writer_and_read_by_a_reader() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("pitstop.db");
+    let run = one_run(&path).await;
+    let pool = raw(&path).await;
+    sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").execute(&pool).await.unwrap();
+    pool.close().await;
+    // Permissions don't keep root from writing; a folder where SQLite wants its shared memory does.
+    let memory = folder.path().join("pitstop.db-shm");
+    std::fs::remove_file(&memory).unwrap_or_default();
+    std::fs::create_dir(&memory).unwrap();
+    let error = Sqlite::open(&path).await.err().unwrap();
+    assert!(matches!(error, StoreError::Open { .. }), "{error:?}");
+    assert!(error.to_string().contains("pitstop.db can't be opened: "), "{error}");
+    let reading = Sqlite::open_to_read(&path).await.unwrap().unwrap();
+    assert_eq!(reading.runs().await.unwrap(), std::slice::from_ref(&run));
+    assert_eq!(reading.load(run.id).await.unwrap().len(), 3);
+}
+
+#[tokio::test]
 async fn another_programs_database_is_not_taken_for_a_journal() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("photos.db");
