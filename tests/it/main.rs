@@ -9,6 +9,7 @@ mod examples;
 mod good_workflows;
 mod layers;
 mod plans;
+mod process;
 mod rig;
 mod sealed;
 mod shipped;
