@@ -45,7 +45,9 @@ pub(super) fn connect(
         CloudSettings::Tencent { endpoint, simulator: Some(simulator), .. } => {
             let clock = Clock::system();
             let transport = transport(endpoint, &http::Settings::default(), &clock)?;
-            let credentials = match environment.get("TENCENTCLOUD_SECRET_ID") {
+            // Only credentials that somebody named for it: those that happen to be around are the real cloud's.
+            let named = ["TENCENTCLOUD_SECRET_ID", "TENCENTCLOUD_CREDENTIALS_FILE"];
+            let credentials = match named.into_iter().find_map(|name| environment.get(name)) {
                 Some(_) => chain(endpoint, region, environment, (&transport, None), &clock)?,
                 None => Arc::new(demo_credential()),
             };
