@@ -12,6 +12,7 @@ mod plans;
 mod process;
 mod rig;
 mod sealed;
+mod secrets;
 mod shipped;
 mod terminal;
 mod vendor_examples;
