@@ -9,7 +9,7 @@ use pitstop::cloud::PowerState;
 use pitstop::journal::{Journal, Memory, Place, RunId, Sqlite, Store, StoreError};
 use pitstop::plan::Approval;
 use pitstop::run::{Cause, Conclusion};
-use pitstop::sim::{Actor, Happening};
+use pitstop::sim::{Actor, Fault, Happening, What};
 
 use crate::journals::raw;
 use crate::rig::Rig;
@@ -72,12 +72,38 @@ async fn a_process_that_lost_its_run_sends_nothing_more_and_its_heir_finishes() 
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_long_run_keeps_its_lease() {
+async fn a_process_that_only_waits_notices_that_it_lost_its_run() {
     let memory = Arc::new(Memory::default());
-    let rig = Rig { store: memory.clone(), ..Rig::default() };
+    let faults = vec![Fault::always(What::Hang).on("StopInstances")];
+    let rig = Rig { store: memory.clone(), faults, ..Rig::default() };
     let scene = rig.scene();
     let text = std::fs::read_to_string(RESIZE).unwrap();
     let plan = rig.plan(&scene, &text).await.approve(Approval::Program).unwrap();
+    let clock = scene.clock.clone();
+    let journal =
+        Journal::begin(memory.clone(), clock.clone(), plan, Place::Tencent, "first".into(), [1; 10]);
+    let journal = journal.await.unwrap();
+    let theft = async {
+        clock.sleep(Duration::from_secs(65)).await;
+        memory.bury_holders();
+        let summary = memory.runs().await.unwrap().remove(0);
+        let heir = Journal::reopen(memory.clone(), clock.clone(), &summary, "heir".into()).await;
+        (heir.unwrap(), clock.now())
+    };
+    let ((first, _scene), (heir, when)) = tokio::join!(rig.try_drive(scene, journal), theft);
+    assert!(matches!(first.unwrap_err().cause, Cause::Journal(StoreError::Taken(_))));
+    let late = pitstop::clock::between(when, clock.now());
+    assert!(late <= Duration::from_secs(20), "it went on for {late:?}");
+    let last = memory.load(heir.run()).await.unwrap().pop().unwrap();
+    assert_eq!(last.event.name(), "run-taken", "nothing was written after the heir came");
+}
+
+/// Runs a workflow; returns the least time that was left of the lease at any moment.
+async fn least_lease(mut rig: Rig, text: &str) -> Duration {
+    let memory = Arc::new(Memory::default());
+    rig.store = memory.clone();
+    let scene = rig.scene();
+    let plan = rig.plan(&scene, text).await.approve(Approval::Program).unwrap();
     let clock = scene.clock.clone();
     let journal =
         Journal::begin(memory.clone(), clock.clone(), plan, Place::Tencent, "first".into(), [1; 10]);
@@ -94,8 +120,28 @@ async fn a_long_run_keeps_its_lease() {
     let ((ended, _scene), least) = tokio::join!(rig.try_drive(scene, journal), watch);
     assert_eq!(ended.unwrap().conclusion(), Conclusion::Well);
     assert!(clock.now() > crate::rig::morning() + Duration::from_secs(30), "no renewal was due");
-    assert!(least >= Duration::from_secs(39), "a lease came down to {least:?}");
     assert!(memory.runs().await.unwrap()[0].ended.is_some(), "it was held to its end");
+    least
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_long_run_keeps_its_lease() {
+    let text = std::fs::read_to_string(RESIZE).unwrap();
+    let least = least_lease(Rig::default(), &text).await;
+    assert!(least >= Duration::from_secs(39), "a lease came down to {least:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_slow_import_of_a_key_keeps_the_lease() {
+    let slow = || Fault::always(What::Slow(Duration::from_secs(25)));
+    let mut rig =
+        Rig { faults: vec![slow().on("DescribeKeyPairs"), slow().on("ImportKeyPair")], ..Rig::default() };
+    rig.files
+        .insert("ops.pub", include_str!("../fixtures/good-workflows/keys/ops team.rsa-4096.of-2026.pub"));
+    let text = "version: 1\nname: keys\ntarget: { region: ap-guangzhou, instances: [ins-0web0001] }\n\
+                changes:\n  - load-ssh-key: { public-key-file: ops.pub }\n";
+    let least = least_lease(rig, text).await;
+    assert!(least >= Duration::from_secs(39), "a lease came down to {least:?}");
 }
 
 #[test]
