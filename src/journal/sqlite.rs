@@ -31,10 +31,23 @@ pub struct Sqlite {
     held: Mutex<BTreeMap<RunId, Lifeline>>,
 }
 
-/// SQLite's codes 11 and 26: what is in the file is not what was written to it.
+/// SQLite's primary result code.
+fn code(error: &sqlx::Error) -> Option<i32> {
+    let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code)?;
+    code.parse::<i32>().ok().map(|code| code & 0xff)
+}
+
+/// What is in the file is not what was written to it (`SQLITE_CORRUPT`, `SQLITE_NOTADB`).
 fn is_damage(error: &sqlx::Error) -> bool {
-    let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
-    code.and_then(|code| code.parse::<i32>().ok()).is_some_and(|code| matches!(code & 0xff, 11 | 26))
+    matches!(code(error), Some(11 | 26))
+}
+
+/// What SQLite says, and for `SQLITE_BUSY` what that means: nobody keeps it so long who does not hang.
+fn in_words(error: &sqlx::Error) -> String {
+    match code(error) {
+        Some(5) => "another process, perhaps one that hangs, keeps it locked".to_owned(),
+        _ => error.to_string(),
+    }
 }
 
 /// A value's JSON form as text; for the enums of one word, the word in quotes.
@@ -49,13 +62,13 @@ impl Sqlite {
 
     #[expect(clippy::needless_pass_by_value, reason = "it is handed to map_err")]
     fn write(&self, error: sqlx::Error) -> StoreError {
-        let words = format!("{}: {error}", self.at());
+        let words = format!("{}: {}", self.at(), in_words(&error));
         if is_damage(&error) { StoreError::Damaged(words) } else { StoreError::Write(words) }
     }
 
     #[expect(clippy::needless_pass_by_value, reason = "it is handed to map_err")]
     fn read(&self, error: sqlx::Error) -> StoreError {
-        let words = format!("{}: {error}", self.at());
+        let words = format!("{}: {}", self.at(), in_words(&error));
         if is_damage(&error) { StoreError::Damaged(words) } else { StoreError::Read(words) }
     }
 

@@ -194,17 +194,31 @@ async fn resume_waits_for_a_holder_only_until_it_shows_that_it_lives() {
     child.wait().unwrap();
 }
 
+/// Makes the process hang, outside of a transaction, until its lease is over.
+async fn hang(child: &std::process::Child, sealed: &Sealed) {
+    let pool = raw(&sealed.journal()).await;
+    let mut connection = pool.acquire().await.unwrap();
+    sqlx::query("PRAGMA busy_timeout = 50").execute(&mut *connection).await.unwrap();
+    let late = "UPDATE runs SET lease_until_ms = 1";
+    for _ in 0..50 {
+        signal(child, "STOP");
+        if sqlx::query(late).execute(&mut *connection).await.is_ok() {
+            return;
+        }
+        signal(child, "CONT");
+        Clock::system().sleep(Duration::from_millis(5)).await;
+    }
+    panic!("the journal was locked whenever the process was stopped");
+}
+
 #[tokio::test]
 async fn a_process_that_hung_until_its_lease_ran_out_finds_its_run_taken() {
     let sealed = Sealed::new();
-    let simulator = sealed.simulator(&["--speed", "20"]);
+    let simulator = sealed.simulator(&["--speed", "5"]);
     let mut child = sealed.command(&arguments(&simulator.url)).spawn().unwrap();
     let mut stderr = BufReader::new(child.stderr.take().unwrap());
     read_until(&mut stderr, "web-1: stop done");
-    signal(&child, "STOP");
-    let pool = raw(&sealed.journal()).await;
-    sqlx::query("UPDATE runs SET lease_until_ms = 1").execute(&pool).await.unwrap();
-    pool.close().await;
+    hang(&child, &sealed).await;
     let heir = sealed.pitstop(&["resume", "--sim-speed", "20"]);
     assert_eq!(heir.code, 0, "{}{}", heir.stdout, heir.stderr);
     signal(&child, "CONT");

@@ -35,7 +35,7 @@ fn journal_hint(error: &StoreError) -> Option<String> {
                 .to_owned(),
         ),
         StoreError::Open { .. } | StoreError::Write(_) => {
-            Some("make room there, or make it writable; or name another place with --state sqlite:PATH".to_owned())
+            Some("see to it that there is room and that it can be written; or name another place with --state sqlite:PATH".to_owned())
         }
         StoreError::Read(_) => None,
     }

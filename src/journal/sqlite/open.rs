@@ -7,7 +7,7 @@ use sqlx::SqlSafeStr;
 use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 
-use super::{Sqlite, is_damage};
+use super::{Sqlite, in_words, is_damage};
 use crate::journal::store::StoreError;
 
 /// Every schema there ever was. What is released is never changed: journals of all versions are brought up to date.
@@ -113,7 +113,7 @@ impl Sqlite {
         if is_damage(&error) {
             return StoreError::Damaged(format!("{}: {error}", self.at()));
         }
-        StoreError::Open { at: self.at(), why: error.to_string() }
+        StoreError::Open { at: self.at(), why: in_words(&error) }
     }
 }
 

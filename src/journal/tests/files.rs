@@ -112,6 +112,24 @@ async fn a_full_disk_loses_nothing_and_is_named() {
 }
 
 #[tokio::test]
+async fn a_journal_that_another_program_keeps_locked_is_called_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("pitstop.db");
+    let impatient = Sqlite::open_with(&path, |options| options.busy_timeout(Duration::from_millis(20)));
+    let store: Arc<dyn Store> = Arc::new(impatient.await.unwrap());
+    let mut journal = begin(&store, &["ins-1"], Place::Tencent, 1).await.unwrap();
+    let pool = raw(&path).await;
+    let other = pool.begin_with("BEGIN IMMEDIATE").await.unwrap();
+    let error = journal.append(vec![(None, Event::RunEnded)]).await.unwrap_err();
+    assert!(matches!(error, StoreError::Write(_)), "{error:?}");
+    assert!(error.to_string().contains("perhaps one that hangs, keeps it locked"), "{error}");
+    journal.renew().await.expect("the lease is not over yet");
+    other.rollback().await.unwrap();
+    journal.append(vec![(None, Event::RunEnded)]).await.expect("what failed is not counted");
+    assert_eq!(store.load(journal.run()).await.unwrap().len(), 3);
+}
+
+#[tokio::test]
 async fn a_journal_can_be_looked_at_where_nothing_can_be_written() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("pitstop.db");
