@@ -280,3 +280,28 @@ fn records_keep_their_form() {
         .collect();
     insta::assert_snapshot!(lines.into_values().collect::<Vec<_>>().join("\n"));
 }
+
+#[test]
+fn places_as_they_were_ever_written_are_read() {
+    let endpoint = "internal.tencentcloudapi.com".to_owned();
+    for (text, place, simulated, scope) in [
+        ("\"tencent\"", Place::Tencent, false, Some("tencent/ap-x")),
+        (
+            r#"{"tencent-at":"internal.tencentcloudapi.com"}"#,
+            Place::TencentAt(endpoint),
+            false,
+            Some("tencent/ap-x"),
+        ),
+        (
+            r#"{"endpoint":"http://127.0.0.1:1"}"#,
+            Place::Endpoint("http://127.0.0.1:1".to_owned()),
+            true,
+            Some("http://127.0.0.1:1/ap-x"),
+        ),
+        ("\"in-process\"", Place::InProcess, true, None),
+    ] {
+        assert_eq!(serde_json::from_str::<Place>(text).unwrap(), place);
+        assert_eq!(serde_json::to_string(&place).unwrap(), text);
+        assert_eq!((place.is_simulated(), place.scope("ap-x").as_deref()), (simulated, scope));
+    }
+}
