@@ -6,8 +6,10 @@ use std::io;
 
 use async_trait::async_trait;
 use dialoguer::console::Term;
-use dialoguer::{Confirm, Input, Password};
+use dialoguer::{Confirm, Input};
+use rustix::termios::{OptionalActions, Termios, tcgetattr, tcsetattr};
 use secrecy::SecretString;
+use zeroize::Zeroizing;
 
 use super::exit::{Error, Kind};
 use super::signals::Signals;
@@ -26,15 +28,53 @@ impl Operator for Terminal {
                  program: `password: {{ env: NEW_PASSWORD }}`"
             ));
         }
-        let what = what.to_owned();
-        let asked = blocking(move || {
-            Password::new()
-                .with_prompt(&what)
-                .with_confirmation(format!("{what}, again"), "they differ, once more")
-                .interact_on(&Term::stderr())
-        })
-        .await;
-        asked.map(SecretString::from).map_err(|error| error.message)
+        let echo = Echo::keep().map_err(|error| format!("can't ask at this terminal: {error}"))?;
+        let asked = twice(what).await.map_err(|error| error.message);
+        drop(echo);
+        asked
+    }
+}
+
+/// Asks for a secret until it was typed the same twice.
+async fn twice(what: &str) -> Result<SecretString, Error> {
+    loop {
+        let first = hidden_line(what.to_owned()).await?;
+        if first.is_empty() {
+            continue;
+        }
+        let second = hidden_line(format!("{what}, again")).await?;
+        if first == second {
+            return Ok(SecretString::from(first.as_str()));
+        }
+        Term::stderr().write_line("they differ, once more")?;
+    }
+}
+
+/// One line that is not shown while it is typed. The thread that reads it outlives a wait that is given up, so it does
+/// nothing else.
+async fn hidden_line(what: String) -> Result<Zeroizing<String>, Error> {
+    blocking(move || {
+        let term = Term::stderr();
+        term.write_str(&format!("{what}: "))?;
+        Ok(Zeroizing::new(term.read_secure_line()?))
+    })
+    .await
+}
+
+/// How the keyboard's terminal treats what is typed; put back in the end, also when a question is given up.
+struct Echo(Termios);
+
+impl Echo {
+    fn keep() -> io::Result<Self> {
+        Ok(Self(tcgetattr(io::stdin())?))
+    }
+}
+
+impl Drop for Echo {
+    fn drop(&mut self) {
+        if let Err(error) = tcsetattr(io::stdin(), OptionalActions::Now, &self.0) {
+            tracing::debug!(%error, "the terminal's settings are not put back");
+        }
     }
 }
 
@@ -116,7 +156,7 @@ pub(super) async fn approve(
     }
 }
 
-fn interrupted() -> Error {
+pub(super) fn interrupted() -> Error {
     Error::new(Kind::NotApproved, "interrupted before the plan was approved; nothing was stopped")
 }
 

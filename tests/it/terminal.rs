@@ -74,15 +74,9 @@ impl Screen {
 
     /// Waits until the prompt is there for the n-th time and what is typed is hidden. What is typed before is discarded.
     fn wait_for_hidden(&mut self, prompt: &str, times: usize) {
-        /// The same on Linux and macOS.
-        const ECHO: u64 = 0o10;
-        let hidden = |master: &dyn MasterPty| {
-            let modes = master.get_termios().unwrap();
-            u64::from(modes.local_flags.bits()) & ECHO == 0
-        };
         let pause = Duration::from_millis(20);
         let mut waited = Duration::ZERO;
-        while self.text().matches(prompt).count() < times || !hidden(self.master.as_ref()) {
+        while self.text().matches(prompt).count() < times || self.echoes() {
             match self.output.recv_timeout(pause) {
                 Ok(bytes) => self.take(&bytes),
                 Err(RecvTimeoutError::Timeout) if waited < LONGEST_WAIT => waited += pause,
@@ -102,6 +96,14 @@ impl Screen {
             self.take(&bytes);
         }
         self.child.wait().unwrap().exit_code()
+    }
+
+    /// What is typed is shown.
+    fn echoes(&self) -> bool {
+        /// The same on Linux and macOS.
+        const ECHO: u64 = 0o10;
+        let modes = self.master.get_termios().unwrap();
+        u64::from(modes.local_flags.bits()) & ECHO != 0
     }
 
     fn wrote(&self, what: &str) -> bool {
@@ -193,6 +195,19 @@ fn a_password_is_asked_twice_and_never_shown() {
     screen.press("y\r");
     assert_eq!(screen.end(), 0, "{}", screen.text());
     assert!(!screen.wrote(PASSWORD));
+}
+
+#[test]
+fn ctrl_c_at_a_password_gives_the_echo_back() {
+    let sealed = Sealed::new();
+    let args = ["run", "tests/fixtures/cli/ask-password.yaml", "--cloud", "sim", "--sim-speed", "50"];
+    let mut screen = Screen::open(&sealed, 100, &args);
+    assert!(screen.echoes(), "or the test can't tell");
+    screen.wait_for_hidden("New password for root", 1);
+    screen.press(CTRL_C);
+    assert_eq!(screen.end(), 4, "{}", screen.text());
+    assert!(screen.echoes());
+    assert!(screen.text().contains("nothing was stopped"), "{}", screen.text());
 }
 
 #[test]

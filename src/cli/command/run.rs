@@ -5,6 +5,7 @@ use std::sync::Arc;
 use tokio::sync::{mpsc, watch};
 
 use crate::cli::args::{self, Output};
+use crate::cli::command::resume;
 use crate::cli::environment::Environment;
 use crate::cli::exit::{Ending, Error, Kind};
 use crate::cli::live::Live;
@@ -34,13 +35,21 @@ pub(in crate::cli) async fn run(
         terminal.say("there is nothing to do");
         return Ok(Ending::Well);
     }
-    let store = parts::open_store(journal_path).await?;
-    let secrets = Secrets::gather(&plan, environment.variables(), terminal, &site.clock).await;
-    let secrets = secrets.map_err(|error| no_secret(&error))?;
+    let store = parts::open_store(journal_path).await.map_err(|error| error.hint("nothing was stopped"))?;
+    let mut signals = Signals::install()?;
+    let secrets = tokio::select! {
+        secrets = Secrets::gather(&plan, environment.variables(), terminal, &site.clock) => {
+            secrets.map_err(|error| no_secret(&error))?
+        }
+        _ = signals.next() => {
+            // The question's line is not ended.
+            terminal.say("");
+            return Err(operator::interrupted());
+        }
+    };
     let Some(plan) = accepted(terminal, plan, &secrets, args.skip_refused) else {
         return Ok(Ending::Refused);
     };
-    let mut signals = Signals::install()?;
     let approval = operator::approve(terminal, &plan, args.yes, &mut signals).await?;
     let approved =
         plan.approve(approval).map_err(|_| Error::new(Kind::Bug, "a refused plan was approved"))?;
@@ -52,7 +61,7 @@ pub(in crate::cli) async fn run(
             secrets.discard();
             journal_error(&error)
         })?;
-    carry_out(terminal, journal, 0, site, secrets, signals).await
+    carry_out(terminal, journal, 0, site, (secrets, Order::CarryOn), signals).await
 }
 
 /// A reader that is gone keeps no approved run from being made, and no exit code from being told.
@@ -95,16 +104,18 @@ pub(in crate::cli) async fn resume(
     let store = parts::open_store(journal_path(state, environment)?).await?;
     let run = unfinished(store.as_ref(), args.run.as_deref()).await?;
     let settings = where_it_ran(&run, args.cloud)?;
-    let site = parts::connect(&settings, &run.region, environment)?;
     let records = store.load(run.id).await.map_err(|error| journal_error(&error))?;
     let told = crate::report::Story::replay(&records)
         .map_err(|error| Error::from_chain(Kind::CouldNotBegin, &error))?;
-    let secrets = Secrets::recall(told.plan(), environment.variables(), terminal, &site.clock).await;
-    let secrets = secrets.map_err(|error| no_secret(&error))?;
-    let signals = Signals::install()?;
+    let left_down = |error| resume::still_down(&told, error);
+    let site = parts::connect(&settings, &run.region, environment).map_err(left_down)?;
+    resume::check_account(&told, &site).await?;
+    let mut signals = Signals::install()?;
+    let secrets = resume::recall(terminal, environment, &told, &site, &mut signals).await;
     let by = parts::this_process(environment);
-    let journal =
-        Journal::reopen(store, site.clock.clone(), &run, by).await.map_err(|error| journal_error(&error))?;
+    let journal = Journal::reopen(store, site.clock.clone(), &run, by)
+        .await
+        .map_err(|error| left_down(journal_error(&error)))?;
     let fresh = journal.records().last().map_or(0, |record| record.seq);
     carry_out(terminal, journal, fresh, site, secrets, signals).await
 }
@@ -149,7 +160,7 @@ fn where_it_ran(run: &RunSummary, mut args: args::Cloud) -> Result<CloudSettings
                 run.id
             ),
         )),
-        Place::Endpoint(url) => {
+        Place::Endpoint(url) | Place::TencentAt(url) => {
             args.name = args::CloudName::Tencent;
             args.endpoint = Some(url.clone());
             CloudSettings::resolve(args)
@@ -171,13 +182,13 @@ fn where_it_ran(run: &RunSummary, mut args: args::Cloud) -> Result<CloudSettings
     }
 }
 
-/// Drives the run, shows it, and says how it went.
+/// Drives the run, beginning with this order, shows it, and says how it went.
 async fn carry_out(
     terminal: &Terminal,
     journal: Journal,
     fresh: u64,
     site: Site,
-    secrets: Secrets,
+    (secrets, order): (Secrets, Order),
     mut signals: Signals,
 ) -> Result<Ending, Error> {
     let run = journal.run();
@@ -186,7 +197,7 @@ async fn carry_out(
     let resumable = site.place != Place::InProcess;
     let parts =
         Parts { cloud: Arc::clone(&site.survey), probe: site.probe, clock: site.clock, pace: site.pace };
-    let (orders, ordered) = watch::channel(Order::CarryOn);
+    let (orders, ordered) = watch::channel(order);
     let (feed, records) = mpsc::unbounded_channel();
     let drive = tokio::spawn(drive(journal, parts, secrets, ordered, feed));
     let left = live.follow(records, &mut signals, &orders).await;
@@ -276,6 +287,39 @@ mod tests {
         let several = only_unfinished(&store(&[Place::Tencent, Place::Tencent]).await).await.unwrap_err();
         assert_eq!(several.kind, Kind::Usage);
         assert!(several.message.starts_with("2 runs are unfinished: "), "{several}");
+    }
+
+    #[test]
+    fn a_run_is_resumed_where_it_ran() {
+        use clap::Parser as _;
+        let resumed = |place: Place, given: &[&str]| {
+            let line = ["pitstop", "resume"].iter().chain(given);
+            let args::Command::Resume(args) = args::Arguments::parse_from(line).command else { panic!() };
+            let run = RunSummary {
+                id: RunId::new(Timestamp::UNIX_EPOCH, [0; 10]),
+                workflow: "resize".to_owned(),
+                region: "ap-guangzhou".to_owned(),
+                began: Timestamp::UNIX_EPOCH,
+                ended: None,
+                place,
+            };
+            match where_it_ran(&run, args.cloud) {
+                Ok(CloudSettings::Tencent { endpoint, simulator, .. }) => {
+                    Ok((endpoint.named().map(str::to_owned), simulator.is_some()))
+                }
+                Ok(CloudSettings::Sim(_)) => panic!("never in this process"),
+                Err(error) => Err(error.kind),
+            }
+        };
+        let own = "internal.tencentcloudapi.com".to_owned();
+        let at = Some(own.clone());
+        assert_eq!(resumed(Place::Tencent, &[]), Ok((None, false)));
+        assert_eq!(resumed(Place::TencentAt(own.clone()), &[]), Ok((at.clone(), false)));
+        let elsewhere = ["--endpoint", "HTTP://127.0.0.1:1"];
+        assert_eq!(resumed(Place::TencentAt(own), &elsewhere), Ok((at, false)));
+        assert_eq!(resumed(Place::Tencent, &elsewhere), Err(Kind::Usage));
+        let simulator = "http://127.0.0.1:1".to_owned();
+        assert_eq!(resumed(Place::Endpoint(simulator.clone()), &[]), Ok((Some(simulator), true)));
     }
 
     #[test]
