@@ -3,6 +3,9 @@
 //! Times are integers (milliseconds since 1970) and records are JSON text, so that another SQL store can share the
 //! schema. A record's body is what `--output json` prints.
 
+use std::fs::OpenOptions;
+use std::io;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 use std::time::Duration;
 
@@ -38,6 +41,7 @@ impl Sqlite {
     /// It is proven writable here, so that a full or read-only disk is found before anything is stopped.
     pub async fn open(path: &Path) -> Result<Self, StoreError> {
         let cant = |why: String| StoreError::Open { at: path.display().to_string(), why };
+        keep_private(path).map_err(|error| cant(error.to_string()))?;
         let options = SqliteConnectOptions::new()
             .filename(path)
             .create_if_missing(true)
@@ -75,6 +79,16 @@ impl Sqlite {
             Some(epoch) if epoch == claim.epoch => Ok(tx),
             Some(_) => Err(StoreError::Taken(claim.run)),
         }
+    }
+}
+
+/// Makes the file, if it is not there, for its owner only: journals name machines and people. SQLite gives the files
+/// beside it the same permissions. One that is there keeps those that it was given.
+fn keep_private(path: &Path) -> io::Result<()> {
+    match OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
+        Ok(_) => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        Err(error) => Err(error),
     }
 }
 

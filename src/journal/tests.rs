@@ -305,3 +305,16 @@ fn places_as_they_were_ever_written_are_read() {
         assert_eq!((place.is_simulated(), place.scope("ap-x").as_deref()), (simulated, scope));
     }
 }
+
+#[tokio::test]
+async fn a_journal_is_its_owners_only() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("journal.db");
+    let store: Arc<dyn Store> = Arc::new(Sqlite::open(&path).await.unwrap());
+    begin(&store, &["ins-1"], Place::Tencent, 1).await.unwrap();
+    for name in ["journal.db", "journal.db-wal", "journal.db-shm"] {
+        let mode = std::fs::metadata(folder.path().join(name)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{name}");
+    }
+}
