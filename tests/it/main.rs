@@ -10,6 +10,7 @@ mod examples;
 mod good_workflows;
 mod layers;
 mod plans;
+mod proxy;
 mod resume;
 mod rig;
 mod sealed;
