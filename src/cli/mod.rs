@@ -6,6 +6,7 @@
 
 mod args;
 mod command;
+mod core_dumps;
 mod environment;
 mod exit;
 mod live;
@@ -39,6 +40,9 @@ pub fn main() -> ExitCode {
     let terminal = Terminal::new(&environment, arguments.common.output);
     log_to(&terminal, arguments.common.verbose);
     report_panics(&terminal);
+    if let Err(error) = core_dumps::forbid() {
+        tracing::warn!(%error, "core dumps can't be switched off; a crash could write secrets to the disk");
+    }
     guarded(|| run(&terminal, &environment, arguments)).into()
 }
 

@@ -19,7 +19,7 @@ use crate::sim::{self, Fault, Fleet, InProcess, World};
 use crate::tencent::credentials::{self, Credential, Metadata, Provider};
 use crate::tencent::http::{self, Http, HttpMetadata};
 use crate::tencent::wire::Transport;
-use crate::tencent::{Client, Endpoint, Settings};
+use crate::tencent::{Client, Endpoint, Retry, Settings};
 
 /// One region of one cloud, and all that a run needs besides.
 pub(super) struct Site {
@@ -45,11 +45,14 @@ pub(super) fn connect(
         CloudSettings::Tencent { endpoint, simulator: Some(simulator), .. } => {
             let clock = Clock::system();
             let transport = transport(endpoint, &http::Settings::default(), &clock)?;
-            let credentials = match environment.get("TENCENTCLOUD_SECRET_ID") {
+            // Only credentials that somebody named for it: those that happen to be around are the real cloud's.
+            let named = ["TENCENTCLOUD_SECRET_ID", "TENCENTCLOUD_CREDENTIALS_FILE"];
+            let credentials = match named.into_iter().find_map(|name| environment.get(name)) {
                 Some(_) => chain(endpoint, region, environment, (&transport, None), &clock)?,
                 None => Arc::new(demo_credential()),
             };
-            let client = client(endpoint, region, transport, credentials, &clock)?;
+            let retry = Retry::default().scaled(simulator.speed);
+            let client = client(endpoint, region, retry, (transport, credentials), &clock)?;
             Ok(Site {
                 survey: Arc::new(client),
                 probe: Arc::new(TcpProbe { clock: clock.clone() }),
@@ -73,7 +76,7 @@ fn vendor(
     let metadata: Option<Arc<dyn Metadata>> =
         if endpoint.is_vendor() { Some(Arc::new(metadata)) } else { None };
     let credentials = chain(endpoint, region, environment, (&transport, metadata.clone()), &clock)?;
-    let mut client = client(endpoint, region, transport, credentials, &clock)?;
+    let mut client = client(endpoint, region, Retry::default(), (transport, credentials), &clock)?;
     if let Some(metadata) = metadata {
         client = client.with_metadata(metadata);
     }
@@ -90,8 +93,9 @@ fn in_process(settings: &settings::World, region: &str) -> Result<Site, Error> {
     let clock = Clock::system();
     let (world, credential) = world(settings, &clock)?;
     let transport = InProcess::new(world, clock.clone());
-    let client =
-        client(&Endpoint::vendor(), region, Arc::new(transport.clone()), Arc::new(credential), &clock)?;
+    let retry = Retry::default().scaled(settings.speed);
+    let ways: (Arc<dyn Transport>, Arc<dyn Provider>) = (Arc::new(transport.clone()), Arc::new(credential));
+    let client = client(&Endpoint::vendor(), region, retry, ways, &clock)?;
     Ok(Site {
         survey: Arc::new(client),
         probe: Arc::new(SimProbe(transport)),
@@ -173,11 +177,11 @@ fn chain(
 fn client(
     endpoint: &Endpoint,
     region: &str,
-    transport: Arc<dyn Transport>,
-    credentials: Arc<dyn Provider>,
+    retry: Retry,
+    (transport, credentials): (Arc<dyn Transport>, Arc<dyn Provider>),
     clock: &Clock,
 ) -> Result<Client, Error> {
-    let settings = Settings { endpoint: endpoint.clone(), ..Settings::of_region(region) };
+    let settings = Settings { endpoint: endpoint.clone(), retry, ..Settings::of_region(region) };
     Client::new(settings, transport, credentials, clock.clone())
         .map_err(|error| Error::from_chain(Kind::InvalidWorkflow, &error))
 }

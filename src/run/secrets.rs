@@ -179,6 +179,12 @@ fn first_line(bytes: &[u8]) -> Option<SecretString> {
     (!text.is_empty()).then(|| SecretString::from(text))
 }
 
+/// Room for all that is read: a buffer that grew would leave copies behind that nobody wipes.
+fn unmoved() -> Vec<u8> {
+    // One read more than the largest finds the end.
+    Vec::with_capacity(usize::try_from(LARGEST).unwrap_or_default() + 64)
+}
+
 fn read_file(path: &Path) -> Result<SecretString, SecretError> {
     let shown = path.display().to_string();
     let cant = |error: io::Error| SecretError::File { path: shown.clone(), why: error.to_string() };
@@ -187,7 +193,7 @@ fn read_file(path: &Path) -> Result<SecretString, SecretError> {
     if mode & 0o077 != 0 {
         return Err(SecretError::Readable { path: shown, mode });
     }
-    let mut bytes = Zeroizing::new(Vec::new());
+    let mut bytes = Zeroizing::new(unmoved());
     io::Read::read_to_end(&mut io::Read::take(file, LARGEST), &mut bytes).map_err(cant)?;
     first_line(&bytes)
         .ok_or_else(|| SecretError::File { path: shown, why: "its first line is empty".to_owned() })
@@ -245,7 +251,8 @@ fn generate(length: usize) -> SecretString {
     let first = pick(0);
     let mut rest = Zeroizing::new((1..length).map(|at| pick(at % CLASSES.len())).collect::<Vec<u8>>());
     rest.shuffle(&mut rand::rng());
-    let text: String = std::iter::once(first).chain(rest.iter().copied()).map(char::from).collect();
+    let mut text = String::with_capacity(length);
+    text.extend(std::iter::once(first).chain(rest.iter().copied()).map(char::from));
     text.into()
 }
 

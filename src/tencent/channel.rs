@@ -1,13 +1,19 @@
 //! One call from beginning to end: turn, credential, signature, transport, envelope, verdict, repetition.
 //!
 //! It knows nothing of single actions. Both the client and the credential sources that ask STS call through it.
+//!
+//! Parameters and bodies may hold a password, and are wiped from memory after use. That covers all copies made here.
+//! It can't cover those made below: the connection's write buffer and the TLS session's, which are reqwest's and rustls',
+//! and the signature headers with a temporary credential's token, which become reqwest's own.
 
+use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
+use zeroize::{Zeroize as _, Zeroizing};
 
 use super::classify::{Effect, classify};
 use super::client::Settings;
@@ -35,8 +41,51 @@ pub(crate) struct Call {
     pub(crate) service: Service,
     pub(crate) action: &'static str,
     pub(crate) effect: Effect,
-    /// The parameters; may hold a password, so this type has no `Debug`.
+    /// The parameters; may hold a password, so this type has no `Debug`, and wipes them when it is dropped.
     pub(crate) body: Value,
+}
+
+impl Call {
+    /// The parameters as they are sent.
+    fn json(&self) -> Zeroizing<Vec<u8>> {
+        let mut size = Size(0);
+        // Writing to memory can't fail, and a value has no keys that are not text.
+        serde_json::to_writer(&mut size, &self.body).unwrap_or_default();
+        // A buffer that grew would leave copies behind that nobody wipes.
+        let mut body = Zeroizing::new(Vec::with_capacity(size.0));
+        serde_json::to_writer(&mut *body, &self.body).unwrap_or_default();
+        body
+    }
+}
+
+impl Drop for Call {
+    fn drop(&mut self) {
+        wipe(&mut self.body);
+    }
+}
+
+/// Overwrites all text in it.
+fn wipe(value: &mut Value) {
+    match value {
+        Value::String(text) => text.zeroize(),
+        Value::Array(values) => values.iter_mut().for_each(wipe),
+        Value::Object(fields) => fields.values_mut().for_each(wipe),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
+
+/// Counts what is written.
+struct Size(usize);
+
+impl io::Write for Size {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0 += bytes.len();
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 /// Who signs a call.
@@ -161,7 +210,7 @@ impl Channel {
             Signing::Skip => None,
         };
         let begin = self.clock.now();
-        let at = begin + SignedDuration::from_millis(self.offset.load(Ordering::Relaxed));
+        let at = self.clock.wall() + SignedDuration::from_millis(self.offset.load(Ordering::Relaxed));
         let request = self.signed(call, credential.as_ref(), at);
         let sent = self.clock.timeout(PATIENCE, self.transport.send(request)).await;
         let result = match sent {
@@ -179,7 +228,7 @@ impl Channel {
     fn signed(&self, call: &Call, credential: Option<&Credential>, at: Timestamp) -> Request {
         let origin = self.endpoint.origin(call.service, &self.region);
         let host = origin.split_once("://").map_or(origin.as_str(), |(_, host)| host).to_owned();
-        let body = call.body.to_string().into_bytes();
+        let body = call.json();
         let authorization = credential.map_or_else(
             || "SKIP".to_owned(),
             |credential| {

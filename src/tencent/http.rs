@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use bytes::Bytes;
 use jiff::SignedDuration;
 use jiff::fmt::rfc2822;
 use reqwest::header::{DATE, HeaderValue};
@@ -111,7 +112,7 @@ impl Http {
         else {
             return;
         };
-        let offset = theirs.duration_since(self.clock.now());
+        let offset = theirs.duration_since(self.clock.wall());
         // The header counts whole seconds, and the answer took its time.
         let seconds = if offset.abs() < SignedDuration::from_secs(5) { 0 } else { offset.as_secs() };
         self.offset.store(seconds, Ordering::Relaxed);
@@ -143,7 +144,9 @@ impl Transport for Http {
             value.set_sensitive(matches!(*name, "authorization" | "x-tc-token"));
             post = post.header(*name, value);
         }
-        let mut answer = post.body(request.body).send().await.map_err(|error| failed(&error))?;
+        // The same memory, so that it is wiped when the last of reqwest lets go of it.
+        let body = Bytes::from_owner(request.body);
+        let mut answer = post.body(body).send().await.map_err(|error| failed(&error))?;
         self.note_date(answer.headers().get(DATE));
         let status = answer.status().as_u16();
         let mut body = Vec::new();

@@ -39,6 +39,13 @@ impl Default for Retry {
 }
 
 impl Retry {
+    /// The same patience with a simulated cloud that runs `speed` times as fast.
+    #[must_use]
+    pub fn scaled(self, speed: f64) -> Self {
+        let scaled = |duration: Duration| duration.div_f64(speed.max(1.0)).max(Duration::from_millis(5));
+        Self { first: scaled(self.first), longest: scaled(self.longest), total: scaled(self.total), ..self }
+    }
+
     /// The pauses of one call; `call` numbers the calls, so that they don't all pause alike.
     pub(crate) fn pauses(&self, call: u64) -> Pauses {
         let pauses = ExponentialBuilder::default()
@@ -124,6 +131,14 @@ mod tests {
             assert!((expected..expected * 2).contains(&pause), "{pause:?} for {expected:?}");
         }
         assert_eq!(pauses.after(&throttled, Effect::Read), None);
+    }
+
+    #[test]
+    fn a_fast_simulated_cloud_is_given_shorter_pauses() {
+        let fast = Retry::default().scaled(50.0);
+        assert_eq!((fast.first, fast.longest), (Duration::from_millis(6), Duration::from_millis(100)));
+        assert_eq!((fast.tries, fast.total), (5, Duration::from_millis(600)));
+        assert_eq!(Retry::default().scaled(0.5), Retry::default(), "a slow one needs no more of it");
     }
 
     #[test]

@@ -9,6 +9,7 @@ use async_trait::async_trait;
 use jiff::SignedDuration;
 use serde::Deserialize;
 use serde_json::Value;
+use zeroize::Zeroizing;
 
 /// A product of the vendor's that Pitstop calls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -55,8 +56,8 @@ pub struct Request {
     pub origin: String,
     /// Names in lower case.
     pub headers: Vec<(&'static str, String)>,
-    /// JSON.
-    pub body: Vec<u8>,
+    /// JSON; wiped from memory when it is dropped.
+    pub body: Zeroizing<Vec<u8>>,
 }
 
 impl Request {

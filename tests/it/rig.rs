@@ -13,6 +13,7 @@ use pitstop::plan::{self, Approval, Plan};
 use pitstop::run::{self, Operator, Outcome, Pace, Parts, Probe, RunError, Secrets};
 use pitstop::sim::{Actor, Effect, Fault, Fleet, Happening, InProcess, LogEntry, World};
 use pitstop::tencent::credentials::Credential;
+use pitstop::tencent::wire::Transport;
 use pitstop::tencent::{Client, Settings};
 use pitstop::workflow::Document;
 use secrecy::SecretString;
@@ -89,6 +90,15 @@ impl Rig {
     /// Builds the world.
     pub(crate) fn scene(&self) -> Scene {
         let clock = Clock::simulated(morning());
+        let mut faults = self.fleet.faults.clone();
+        faults.extend(self.faults.iter().cloned());
+        let world = World::new(self.fleet.clone(), self.seed, morning()).faults(faults);
+        let world = Arc::new(InProcess::new(world, clock.clone()));
+        Scene { client: self.client(world.clone(), &clock), world, clock }
+    }
+
+    /// The real client over any transport.
+    pub(crate) fn client(&self, transport: Arc<dyn Transport>, clock: &Clock) -> Arc<Client> {
         let credential = &self.fleet.credentials[0];
         let provider = Credential {
             secret_id: credential.secret_id.clone(),
@@ -97,13 +107,8 @@ impl Rig {
             expires: None,
             source: "the rig".into(),
         };
-        let mut faults = self.fleet.faults.clone();
-        faults.extend(self.faults.iter().cloned());
-        let world = World::new(self.fleet.clone(), self.seed, morning()).faults(faults);
-        let world = Arc::new(InProcess::new(world, clock.clone()));
         let settings = Settings::of_region("ap-guangzhou");
-        let client = Client::new(settings, world.clone(), Arc::new(provider), clock.clone()).unwrap();
-        Scene { world, client: Arc::new(client), clock }
+        Arc::new(Client::new(settings, transport, Arc::new(provider), clock.clone()).unwrap())
     }
 
     /// Plans the workflow.

@@ -14,10 +14,10 @@ const ROWS: NonZeroU16 = NonZeroU16::new(40).unwrap();
 const CTRL_C: &str = "\u{3}";
 
 /// A terminal with the program in it.
-struct Screen {
+pub(crate) struct Screen {
     parser: vt100::Parser,
     /// Every byte that was ever written to the terminal.
-    bytes: Vec<u8>,
+    pub(crate) bytes: Vec<u8>,
     output: Receiver<Vec<u8>>,
     keyboard: Box<dyn Write + Send>,
     child: Box<dyn Child + Send + Sync>,
@@ -25,7 +25,7 @@ struct Screen {
 }
 
 impl Screen {
-    fn open(sealed: &Sealed, columns: u16, args: &[&str]) -> Self {
+    pub(crate) fn open(sealed: &Sealed, columns: u16, args: &[&str]) -> Self {
         let columns = NonZeroU16::new(columns).unwrap();
         let size = PtySize { rows: ROWS.get(), cols: columns.get(), pixel_width: 0, pixel_height: 0 };
         let pair = native_pty_system().openpty(size).unwrap();
@@ -59,11 +59,11 @@ impl Screen {
         self.bytes.extend(bytes);
     }
 
-    fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         self.parser.screen().contents()
     }
 
-    fn wait_for(&mut self, wanted: &str) {
+    pub(crate) fn wait_for(&mut self, wanted: &str) {
         while !self.text().contains(wanted) {
             match self.output.recv_timeout(LONGEST_WAIT) {
                 Ok(bytes) => self.take(&bytes),
@@ -73,7 +73,7 @@ impl Screen {
     }
 
     /// Waits until the prompt is there for the n-th time and what is typed is hidden. What is typed before is discarded.
-    fn wait_for_hidden(&mut self, prompt: &str, times: usize) {
+    pub(crate) fn wait_for_hidden(&mut self, prompt: &str, times: usize) {
         let pause = Duration::from_millis(20);
         let mut waited = Duration::ZERO;
         while self.text().matches(prompt).count() < times || self.echoes() {
@@ -85,13 +85,13 @@ impl Screen {
         }
     }
 
-    fn press(&mut self, keys: &str) {
+    pub(crate) fn press(&mut self, keys: &str) {
         self.keyboard.write_all(keys.as_bytes()).unwrap();
         self.keyboard.flush().unwrap();
     }
 
     /// Waits for the end; returns the exit code.
-    fn end(&mut self) -> u32 {
+    pub(crate) fn end(&mut self) -> u32 {
         while let Ok(bytes) = self.output.recv_timeout(LONGEST_WAIT) {
             self.take(&bytes);
         }

@@ -36,7 +36,7 @@ impl Cut {
 const SEATS: usize = 256;
 
 /// How long a connection may be idle, and how long a request may take from its first byte to its answer.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A connection with its knife.
 pub(super) struct Cuttable {

@@ -31,7 +31,7 @@ fn what_was_signed_is_what_must_arrive() {
         request
     };
     let mut other_body = good();
-    other_body.body = b"{ }".to_vec();
+    other_body.body = b"{ }".to_vec().into();
     let stranger = good().header("authorization").unwrap().replace("/cvm/", "/cdb/");
     for (request, code) in [
         (good(), None),

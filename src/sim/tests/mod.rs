@@ -56,7 +56,7 @@ pub(super) fn signed(
             ("x-tc-region", DEMO_REGION.to_owned()),
             ("authorization", authorization),
         ],
-        body,
+        body: body.into(),
     }
 }
 

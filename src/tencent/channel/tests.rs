@@ -38,6 +38,20 @@ fn a_call(effect: Effect) -> Call {
     Call { service: Service::Cvm, action, effect, body: json!({ "InstanceIds": ["ins-1"] }) }
 }
 
+#[test]
+fn parameters_are_written_without_growing_and_wiped() {
+    let mut call = a_call(Effect::Write);
+    call.body = json!({ "InstanceIds": ["ins-1"], "Password": "canary", "Options": [{ "Token": "canary" }], "Limit": 7 });
+    let body = call.json();
+    assert_eq!(
+        (std::str::from_utf8(&body).unwrap(), body.capacity()),
+        (call.body.to_string().as_str(), body.len())
+    );
+    wipe(&mut call.body);
+    let wiped = json!({ "InstanceIds": [""], "Password": "", "Options": [{ "Token": "" }], "Limit": 7 });
+    assert_eq!(call.body, wiped);
+}
+
 #[tokio::test(start_paused = true)]
 async fn what_is_sent_is_signed_as_the_vendor_asks() {
     let outcome = call(Effect::Read, vec![answer(json!({}))]).await;

@@ -59,7 +59,7 @@ fn request(origin: &str) -> Request {
         ("x-tc-action", "StopInstances".to_owned()),
         ("authorization", "TC3-HMAC-SHA256 canary".to_owned()),
     ];
-    Request { origin: origin.to_owned(), headers, body: br#"{"InstanceIds":["ins-1"]}"#.to_vec() }
+    Request { origin: origin.to_owned(), headers, body: br#"{"InstanceIds":["ins-1"]}"#.to_vec().into() }
 }
 
 /// Sends one request to a server that gives this answer.
