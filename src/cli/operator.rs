@@ -7,11 +7,11 @@ use std::io;
 use async_trait::async_trait;
 use dialoguer::console::Term;
 use dialoguer::{Confirm, Input};
-use rustix::termios::{OptionalActions, Termios, tcgetattr, tcsetattr};
 use secrecy::SecretString;
 use zeroize::Zeroizing;
 
 use super::exit::{Error, Kind};
+use super::keyboard::Keyboard;
 use super::signals::Signals;
 use super::terminal::Terminal;
 use crate::plan::{Approval, Plan};
@@ -28,9 +28,9 @@ impl Operator for Terminal {
                  program: `password: {{ env: NEW_PASSWORD }}`"
             ));
         }
-        let echo = Echo::keep().map_err(|error| format!("can't ask at this terminal: {error}"))?;
+        let keyboard = Keyboard::keep().map_err(|error| format!("can't ask at this terminal: {error}"))?;
         let asked = twice(what).await.map_err(|error| error.message);
-        drop(echo);
+        drop(keyboard);
         asked
     }
 }
@@ -59,23 +59,6 @@ async fn hidden_line(what: String) -> Result<Zeroizing<String>, Error> {
         Ok(Zeroizing::new(term.read_secure_line()?))
     })
     .await
-}
-
-/// How the keyboard's terminal treats what is typed; put back in the end, also when a question is given up.
-struct Echo(Termios);
-
-impl Echo {
-    fn keep() -> io::Result<Self> {
-        Ok(Self(tcgetattr(io::stdin())?))
-    }
-}
-
-impl Drop for Echo {
-    fn drop(&mut self) {
-        if let Err(error) = tcsetattr(io::stdin(), OptionalActions::Now, &self.0) {
-            tracing::debug!(%error, "the terminal's settings are not put back");
-        }
-    }
 }
 
 /// Asks for the params that have no value yet.

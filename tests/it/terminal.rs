@@ -175,6 +175,9 @@ fn ctrl_c_during_the_run_brings_everything_back() {
     screen.press(CTRL_C);
     screen.wait_for("Ctrl-C: nothing new is begun");
     assert_eq!(screen.end(), 7, "{}", screen.text());
+    let text = screen.text();
+    assert!(!text.contains("so far") && !text.contains("▸"), "a line of the board is left over:\n{text}");
+    assert!(!text.contains("^C"), "{text}");
     assert!(screen.text().contains("web-2 (ins-0web0002): not begun"), "{}", screen.text());
     assert!(!screen.parser.screen().hide_cursor());
 }
