@@ -9,22 +9,23 @@ use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcgetpgrp
 pub(super) struct Keyboard(Termios);
 
 impl Keyboard {
-    /// Remembers the settings.
-    pub(super) fn keep() -> io::Result<Self> {
-        Ok(Self(tcgetattr(io::stdin())?))
+    /// Shows nothing of what is typed while this lives, and forgets what was typed before.
+    pub(super) fn hidden() -> io::Result<Self> {
+        Self::without(LocalModes::ECHO, OptionalActions::Flush)
     }
 
     /// Shows no `^C` while this lives. The board fills its last line, so that those two characters would begin another
     /// one, and clearing the board would miss its first. `None` where there is no terminal of ours to be set.
     pub(super) fn without_control_characters() -> Option<Self> {
-        if !is_ours() {
-            return None;
-        }
-        let kept = Self::keep().ok()?;
-        let mut quiet = kept.0.clone();
-        quiet.local_modes.remove(LocalModes::ECHOCTL);
-        tcsetattr(io::stdin(), OptionalActions::Now, &quiet).ok()?;
-        Some(kept)
+        is_ours().then(|| Self::without(LocalModes::ECHOCTL, OptionalActions::Now).ok())?
+    }
+
+    fn without(modes: LocalModes, when: OptionalActions) -> io::Result<Self> {
+        let kept = Self(tcgetattr(io::stdin())?);
+        let mut changed = kept.0.clone();
+        changed.local_modes.remove(modes);
+        tcsetattr(io::stdin(), when, &changed)?;
+        Ok(kept)
     }
 }
 

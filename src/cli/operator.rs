@@ -19,6 +19,9 @@ use crate::report::{full_name, instances};
 use crate::run::Operator;
 use crate::workflow::{Document, Param};
 
+/// The longest line that a terminal gives: room for it from the beginning leaves no copies behind.
+const LONGEST_LINE: usize = 4096;
+
 #[async_trait]
 impl Operator for Terminal {
     async fn secret(&self, what: &str) -> Result<SecretString, String> {
@@ -28,7 +31,7 @@ impl Operator for Terminal {
                  program: `password: {{ env: NEW_PASSWORD }}`"
             ));
         }
-        let keyboard = Keyboard::keep().map_err(|error| format!("can't ask at this terminal: {error}"))?;
+        let keyboard = Keyboard::hidden().map_err(|error| format!("can't ask at this terminal: {error}"))?;
         let asked = twice(what).await.map_err(|error| error.message);
         drop(keyboard);
         asked
@@ -50,13 +53,22 @@ async fn twice(what: &str) -> Result<SecretString, Error> {
     }
 }
 
-/// One line that is not shown while it is typed. The thread that reads it outlives a wait that is given up, so it does
-/// nothing else.
+/// One line from a keyboard that shows nothing. The thread that reads it outlives a wait that is given up, so it does
+/// little else.
 async fn hidden_line(what: String) -> Result<Zeroizing<String>, Error> {
     blocking(move || {
         let term = Term::stderr();
         term.write_str(&format!("{what}: "))?;
-        Ok(Zeroizing::new(term.read_secure_line()?))
+        let mut line = Zeroizing::new(String::with_capacity(LONGEST_LINE));
+        let read = io::stdin().read_line(&mut line)?;
+        // Neither was the end of the line shown.
+        term.write_line("")?;
+        if read == 0 {
+            return Err(io::Error::from(io::ErrorKind::UnexpectedEof).into());
+        }
+        let end = line.trim_end_matches(['\r', '\n']).len();
+        line.truncate(end);
+        Ok(line)
     })
     .await
 }

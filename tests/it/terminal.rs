@@ -213,6 +213,33 @@ fn ctrl_c_at_a_password_gives_the_echo_back() {
     assert!(screen.text().contains("nothing was stopped"), "{}", screen.text());
 }
 
+/// As the first Ctrl-C during a run: what was stopped is brought back.
+#[test]
+fn ctrl_c_at_the_password_of_a_resumed_run_brings_back() {
+    let sealed = Sealed::new();
+    let simulator = sealed.simulator(&["--speed", "5"]);
+    let sim = ["--endpoint", &simulator.url, "--sim-speed", "5"];
+    let mut args = vec!["run", "tests/fixtures/cli/ask-password.yaml", "--yes"];
+    args.extend(sim);
+    let mut killed = Screen::open(&sealed, 100, &args);
+    for times in [1, 2] {
+        killed.wait_for_hidden("New password for root", times);
+        killed.press("Zx9-canary-42\r");
+    }
+    killed.wait_for("▸ web-1  stopping");
+    killed.child.kill().unwrap();
+    killed.end();
+
+    let mut screen = Screen::open(&sealed, 100, &["resume", "--sim-speed", "5"]);
+    screen.wait_for_hidden("New password for root", 1);
+    screen.press(CTRL_C);
+    assert_eq!(screen.end(), 7, "{}", screen.text());
+    assert!(screen.echoes());
+    let text = screen.text();
+    assert!(text.contains("brought back, not finished"), "{text}");
+    assert!(!text.contains("nothing was stopped"), "{text}");
+}
+
 #[test]
 fn a_missing_param_is_asked_for_with_its_description() {
     let sealed = Sealed::new();
