@@ -9,6 +9,7 @@ mod command;
 mod core_dumps;
 mod environment;
 mod exit;
+mod keyboard;
 mod live;
 mod load;
 mod operator;

@@ -85,7 +85,7 @@ fn vendor(
         survey: Arc::new(client),
         probe: Arc::new(TcpProbe { clock: clock.clone() }),
         pace: Pace::default(),
-        place: Place::Tencent,
+        place: endpoint.named().map_or(Place::Tencent, |named| Place::TencentAt(named.to_owned())),
         clock,
     })
 }
@@ -189,7 +189,7 @@ fn client(
 
 /// Opens the journal, and proves that it can be written.
 pub(super) async fn open_store(path: PathBuf) -> Result<Arc<dyn Store>, Error> {
-    const HINT: &str = "nothing was stopped; mend that place, or name another one with --state sqlite:PATH";
+    const HINT: &str = "mend that place, or name another one with --state sqlite:PATH";
     if let Some(folder) = path.parent() {
         // Journals name machines and people: only their owner reads them.
         let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder);

@@ -27,6 +27,8 @@ use crate::cloud::{Action, InstanceId};
 pub enum Place {
     /// Tencent Cloud.
     Tencent,
+    /// Tencent Cloud, by another way: a root domain of the vendor's, or an https origin such as a proxy's.
+    TencentAt(String),
     /// A simulated cloud behind this endpoint.
     Endpoint(String),
     /// A simulated cloud inside this process: it is gone when the process is, so nothing in it is held for a run.
@@ -36,13 +38,17 @@ pub enum Place {
 impl Place {
     /// It is not the real cloud.
     pub fn is_simulated(&self) -> bool {
-        !matches!(self, Self::Tencent)
+        match self {
+            Self::Tencent | Self::TencentAt(_) => false,
+            Self::Endpoint(_) | Self::InProcess => true,
+        }
     }
 
     /// The text under which runs there hold their instances; `None` where nothing is held.
     pub fn scope(&self, region: &str) -> Option<String> {
         match self {
-            Self::Tencent => Some(format!("tencent/{region}")),
+            // Every way leads to the same instances.
+            Self::Tencent | Self::TencentAt(_) => Some(format!("tencent/{region}")),
             Self::Endpoint(url) => Some(format!("{url}/{region}")),
             Self::InProcess => None,
         }

@@ -283,3 +283,41 @@ fn records_keep_their_form() {
         .collect();
     insta::assert_snapshot!(lines.into_values().collect::<Vec<_>>().join("\n"));
 }
+
+#[test]
+fn places_as_they_were_ever_written_are_read() {
+    let endpoint = "internal.tencentcloudapi.com".to_owned();
+    for (text, place, simulated, scope) in [
+        ("\"tencent\"", Place::Tencent, false, Some("tencent/ap-x")),
+        (
+            r#"{"tencent-at":"internal.tencentcloudapi.com"}"#,
+            Place::TencentAt(endpoint),
+            false,
+            Some("tencent/ap-x"),
+        ),
+        (
+            r#"{"endpoint":"http://127.0.0.1:1"}"#,
+            Place::Endpoint("http://127.0.0.1:1".to_owned()),
+            true,
+            Some("http://127.0.0.1:1/ap-x"),
+        ),
+        ("\"in-process\"", Place::InProcess, true, None),
+    ] {
+        assert_eq!(serde_json::from_str::<Place>(text).unwrap(), place);
+        assert_eq!(serde_json::to_string(&place).unwrap(), text);
+        assert_eq!((place.is_simulated(), place.scope("ap-x").as_deref()), (simulated, scope));
+    }
+}
+
+#[tokio::test]
+async fn a_journal_is_its_owners_only() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("journal.db");
+    let store: Arc<dyn Store> = Arc::new(Sqlite::open(&path).await.unwrap());
+    begin(&store, &["ins-1"], Place::Tencent, 1).await.unwrap();
+    for name in ["journal.db", "journal.db-wal", "journal.db-shm"] {
+        let mode = std::fs::metadata(folder.path().join(name)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{name}");
+    }
+}

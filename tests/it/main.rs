@@ -13,6 +13,8 @@ mod journals;
 mod layers;
 mod plans;
 mod process;
+mod proxy;
+mod resume;
 mod rig;
 mod sealed;
 mod secrets;

@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::journal_error;
-use super::run::{carry_out, no_secret};
+use super::recall::{check_account, recall, still_down};
+use super::run::carry_out;
 use crate::cli::args;
 use crate::cli::environment::Environment;
 use crate::cli::exit::{Ending, Error, Kind};
@@ -14,7 +15,7 @@ use crate::cli::signals::Signals;
 use crate::cli::terminal::Terminal;
 use crate::clock::{Clock, between};
 use crate::journal::{Journal, Place, RunId, RunSummary, Store, StoreError};
-use crate::run::Secrets;
+use crate::report::Story;
 
 /// How often a run that is held is looked at.
 const LOOK: Duration = Duration::from_secs(1);
@@ -28,7 +29,10 @@ pub(in crate::cli) async fn resume(
     let store = parts::open_store(journal_path(state, environment)?).await?;
     let run = unfinished(store.as_ref(), args.run.as_deref()).await?;
     let settings = where_it_ran(&run, args.cloud)?;
-    let site = parts::connect(&settings, &run.region, environment)?;
+    let site = match parts::connect(&settings, &run.region, environment) {
+        Ok(site) => site,
+        Err(error) => return Err(still_down(&told(store.as_ref(), run.id).await?, error)),
+    };
     take_up(terminal, environment, store, &run, site).await
 }
 
@@ -41,17 +45,22 @@ pub(super) async fn take_up(
     site: Site,
 ) -> Result<Ending, Error> {
     outwait_holder(terminal, store.as_ref(), run.id, &site.clock).await?;
-    let records = store.load(run.id).await.map_err(|error| journal_error(&error))?;
-    let told = crate::report::Story::replay(&records)
-        .map_err(|error| Error::from_chain(Kind::CouldNotBegin, &error))?;
-    let secrets = Secrets::recall(told.plan(), environment.variables(), terminal, &site.clock).await;
-    let secrets = secrets.map_err(|error| no_secret(&error))?;
-    let signals = Signals::install()?;
+    let told = told(store.as_ref(), run.id).await?;
+    check_account(&told, &site).await?;
+    let mut signals = Signals::install()?;
+    let secrets = recall(terminal, environment, &told, &site, &mut signals).await;
     let by = parts::this_process(environment);
-    let journal =
-        Journal::reopen(store, site.clock.clone(), run, by).await.map_err(|error| journal_error(&error))?;
+    let journal = Journal::reopen(store, site.clock.clone(), run, by)
+        .await
+        .map_err(|error| still_down(&told, journal_error(&error)))?;
     let fresh = journal.records().last().map_or(0, |record| record.seq);
     carry_out(terminal, journal, fresh, site, secrets, signals).await
+}
+
+/// What the run's journal tells so far.
+async fn told(store: &dyn Store, run: RunId) -> Result<Story, Error> {
+    let records = store.load(run).await.map_err(|error| journal_error(&error))?;
+    Story::replay(&records).map_err(|error| Error::from_chain(Kind::CouldNotBegin, &error))
 }
 
 /// Waits until whoever holds the run is known to be dead or alive: a process that lives renews its lease.
@@ -118,7 +127,7 @@ fn where_it_ran(run: &RunSummary, mut args: args::Cloud) -> Result<CloudSettings
                 run.id
             ),
         )),
-        Place::Endpoint(url) => {
+        Place::Endpoint(url) | Place::TencentAt(url) => {
             args.name = args::CloudName::Tencent;
             args.endpoint = Some(url.clone());
             CloudSettings::resolve(args)
@@ -174,5 +183,38 @@ mod tests {
         let several = only_unfinished(&store(&[Place::Tencent, Place::Tencent]).await).await.unwrap_err();
         assert_eq!(several.kind, Kind::Usage);
         assert!(several.message.starts_with("2 runs are unfinished: "), "{several}");
+    }
+
+    #[test]
+    fn a_run_is_resumed_where_it_ran() {
+        use clap::Parser as _;
+        let resumed = |place: Place, given: &[&str]| {
+            let line = ["pitstop", "resume"].iter().chain(given);
+            let args::Command::Resume(args) = args::Arguments::parse_from(line).command else { panic!() };
+            let run = RunSummary {
+                id: RunId::new(Timestamp::UNIX_EPOCH, [0; 10]),
+                workflow: "resize".to_owned(),
+                region: "ap-guangzhou".to_owned(),
+                began: Timestamp::UNIX_EPOCH,
+                ended: None,
+                place,
+            };
+            match where_it_ran(&run, args.cloud) {
+                Ok(CloudSettings::Tencent { endpoint, simulator, .. }) => {
+                    Ok((endpoint.named().map(str::to_owned), simulator.is_some()))
+                }
+                Ok(CloudSettings::Sim(_)) => panic!("never in this process"),
+                Err(error) => Err(error.kind),
+            }
+        };
+        let own = "internal.tencentcloudapi.com".to_owned();
+        let at = Some(own.clone());
+        assert_eq!(resumed(Place::Tencent, &[]), Ok((None, false)));
+        assert_eq!(resumed(Place::TencentAt(own.clone()), &[]), Ok((at.clone(), false)));
+        let elsewhere = ["--endpoint", "HTTP://127.0.0.1:1"];
+        assert_eq!(resumed(Place::TencentAt(own), &elsewhere), Ok((at, false)));
+        assert_eq!(resumed(Place::Tencent, &elsewhere), Err(Kind::Usage));
+        let simulator = "http://127.0.0.1:1".to_owned();
+        assert_eq!(resumed(Place::Endpoint(simulator.clone()), &[]), Ok((Some(simulator), true)));
     }
 }

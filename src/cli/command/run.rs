@@ -31,7 +31,7 @@ pub(in crate::cli) async fn run(
     let journal_path = journal_path(state, environment)?;
     let loaded = load::load(terminal, &args.file, values(args.values.set)).await?;
     let (plan, site) = load::plan(&loaded, &settings, environment).await?;
-    let store = parts::open_store(journal_path).await?;
+    let store = parts::open_store(journal_path).await.map_err(|error| error.hint("nothing was stopped"))?;
     let by = parts::this_process(environment);
     // Instances that an earlier run left half done would make a plan that misleads.
     match held::clear_the_way(terminal, &store, &site, &plan, &by, !args.yes).await? {
@@ -44,12 +44,20 @@ pub(in crate::cli) async fn run(
         terminal.say("there is nothing to do");
         return Ok(Ending::Well);
     }
-    let secrets = Secrets::gather(&plan, environment.variables(), terminal, &site.clock).await;
-    let secrets = secrets.map_err(|error| no_secret(&error))?;
+    let mut signals = Signals::install()?;
+    let secrets = tokio::select! {
+        secrets = Secrets::gather(&plan, environment.variables(), terminal, &site.clock) => {
+            secrets.map_err(|error| no_secret(&error))?
+        }
+        _ = signals.next() => {
+            // The question's line is not ended.
+            terminal.say("");
+            return Err(operator::interrupted());
+        }
+    };
     let Some(plan) = accepted(terminal, plan, &secrets, args.skip_refused) else {
         return Ok(Ending::Refused);
     };
-    let mut signals = Signals::install()?;
     let approval = operator::approve(terminal, &plan, args.yes, &mut signals).await?;
     let approved =
         plan.approve(approval).map_err(|_| Error::new(Kind::Bug, "a refused plan was approved"))?;
@@ -60,7 +68,7 @@ pub(in crate::cli) async fn run(
             secrets.discard();
             journal_error(&error)
         })?;
-    carry_out(terminal, journal, 0, site, secrets, signals).await
+    carry_out(terminal, journal, 0, site, (secrets, Order::CarryOn), signals).await
 }
 
 /// A reader that is gone keeps no approved run from being made, and no exit code from being told.
@@ -94,13 +102,13 @@ fn accepted(terminal: &Terminal, mut plan: Plan, secrets: &Secrets, skip_refused
     runnable(terminal, plan, skip_refused)
 }
 
-/// Drives the run, shows it, and says how it went.
+/// Drives the run, beginning with this order, shows it, and says how it went.
 pub(super) async fn carry_out(
     terminal: &Terminal,
     journal: Journal,
     fresh: u64,
     site: Site,
-    secrets: Secrets,
+    (secrets, order): (Secrets, Order),
     mut signals: Signals,
 ) -> Result<Ending, Error> {
     let run = journal.run();
@@ -109,7 +117,7 @@ pub(super) async fn carry_out(
     let resumable = site.place != Place::InProcess;
     let parts =
         Parts { cloud: Arc::clone(&site.survey), probe: site.probe, clock: site.clock, pace: site.pace };
-    let (orders, ordered) = watch::channel(Order::CarryOn);
+    let (orders, ordered) = watch::channel(order);
     let (feed, records) = mpsc::unbounded_channel();
     let drive = tokio::spawn(drive(journal, parts, secrets, ordered, feed));
     let left = live.follow(records, &mut signals, &orders).await;
@@ -154,7 +162,7 @@ fn broken_off(error: &RunError, run: crate::journal::RunId) -> Error {
     }
 }
 
-pub(super) fn no_secret(error: &SecretError) -> Error {
+fn no_secret(error: &SecretError) -> Error {
     Error::from_chain(Kind::CouldNotBegin, error).hint("nothing was stopped")
 }
 

@@ -1,5 +1,8 @@
 //! Opening the file: for writing, with its schema brought up to date, or for reading as it is.
 
+use std::fs::OpenOptions;
+use std::io;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 use std::time::Duration;
 
@@ -28,6 +31,16 @@ fn options(path: &Path) -> SqliteConnectOptions {
     SqliteConnectOptions::new().filename(path).foreign_keys(true).busy_timeout(Duration::from_secs(10))
 }
 
+/// Makes the file, if it is not there, for its owner only: journals name machines and people. SQLite gives the files
+/// beside it the same permissions. One that is there keeps those that it was given.
+fn keep_private(path: &Path) -> io::Result<()> {
+    match OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
+        Ok(_) => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
 impl Sqlite {
     /// Opens the file, makes it if it is not there, and brings its schema up to date.
     /// It is proven writable here, so that a full or read-only disk is found before anything is stopped.
@@ -40,6 +53,8 @@ impl Sqlite {
         path: &Path,
         further: impl FnOnce(SqliteConnectOptions) -> SqliteConnectOptions,
     ) -> Result<Self, StoreError> {
+        keep_private(path)
+            .map_err(|error| StoreError::Open { at: path.display().to_string(), why: error.to_string() })?;
         let options = options(path)
             .create_if_missing(true)
             .journal_mode(SqliteJournalMode::Wal)
