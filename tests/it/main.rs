@@ -6,6 +6,7 @@ mod cli;
 mod client_on_sim;
 mod engine;
 mod examples;
+mod fuzz;
 mod good_workflows;
 mod layers;
 mod plans;
