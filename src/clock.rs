@@ -1,7 +1,9 @@
 //! The only place that reads or waits for time.
 //!
 //! Everything else is handed a [`Clock`], so that the whole engine runs under virtual time in simulations.
-//! A [`Clock::simulated`] clock follows tokio's timer: with tokio's paused time a pause of ten minutes takes none.
+//! [`Clock::now`] never jumps: it is the wall clock at the clock's making plus the time that has passed since, so that
+//! no deadline moves when somebody sets the machine's clock. [`Clock::wall`] is what the machine's clock shows, for
+//! signatures and credentials. A [`Clock::simulated`] clock follows tokio's timer: with tokio's paused time a pause of ten minutes takes none.
 //! Paused time is for the in-process simulator only; over sockets it gives false time-outs.
 #![expect(clippy::disallowed_methods, reason = "this module is the one that is allowed to")]
 
@@ -11,30 +13,39 @@ use jiff::Timestamp;
 
 /// A source of wall-clock time and of pauses.
 #[derive(Clone, Debug)]
-pub struct Clock(Kind);
+pub struct Clock {
+    kind: Kind,
+    origin: Timestamp,
+    started: tokio::time::Instant,
+}
 
 #[derive(Clone, Debug)]
 enum Kind {
     System,
-    Simulated { origin: Timestamp, started: tokio::time::Instant },
+    Simulated,
 }
 
 impl Clock {
     /// The machine's own clock.
     pub fn system() -> Self {
-        Self(Kind::System)
+        Self { kind: Kind::System, origin: Timestamp::now(), started: tokio::time::Instant::now() }
     }
 
     /// A clock that shows `origin` now and from here on follows tokio's timer.
     pub fn simulated(origin: Timestamp) -> Self {
-        Self(Kind::Simulated { origin, started: tokio::time::Instant::now() })
+        Self { kind: Kind::Simulated, origin, started: tokio::time::Instant::now() }
     }
 
-    /// The time now.
+    /// The time now; it only goes forward.
     pub fn now(&self) -> Timestamp {
-        match &self.0 {
+        self.origin + self.started.elapsed()
+    }
+
+    /// The time that the machine's clock shows now, right or wrong.
+    pub fn wall(&self) -> Timestamp {
+        match self.kind {
             Kind::System => Timestamp::now(),
-            Kind::Simulated { origin, started } => *origin + started.elapsed(),
+            Kind::Simulated => self.now(),
         }
     }
 

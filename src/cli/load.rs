@@ -30,16 +30,19 @@ pub(super) async fn load(
 ) -> Result<Loaded, Error> {
     let document = read(path)?;
     let values = operator::missing_values(terminal, &document, values).await?;
-    let workflow = document
-        .resolve(&values, &file::beside(path))
-        .map_err(|complaints| Error::invalid(document.name(), complaints))?;
+    let workflow =
+        file::resolve(path, &document, &values).map_err(|error| not_loaded(document.name(), error))?;
     Ok(Loaded { workflow, digest: digest(document.text(), &values) })
 }
 
 /// Reads a workflow file as far as it can be judged without values.
 pub(super) fn read(path: &Path) -> Result<Document, Error> {
-    file::read(path).map_err(|error| match error {
-        LoadError::NotValid(complaints) => Error::invalid(&path.display().to_string(), complaints),
+    file::read(path).map_err(|error| not_loaded(&path.display().to_string(), error))
+}
+
+fn not_loaded(name: &str, error: LoadError) -> Error {
+    match error {
+        LoadError::NotValid(complaints) => Error::invalid(name, complaints),
         LoadError::Read { .. } => {
             let hint = error.hint();
             let error = Error::from_chain(Kind::InvalidWorkflow, &error);
@@ -48,7 +51,7 @@ pub(super) fn read(path: &Path) -> Result<Document, Error> {
                 None => error,
             }
         }
-    })
+    }
 }
 
 /// Reads the cloud, and makes the plan.

@@ -300,6 +300,12 @@ pub enum Failure {
         /// The state.
         power: PowerState,
     },
+    /// Too many others failed before it could be finished.
+    #[error("too many others failed before it was finished; left: {}", .left.iter().map(|action| action.words()).collect::<Vec<_>>().join(", "))]
+    CutShort {
+        /// The changes that are not made.
+        left: Vec<Action>,
+    },
     /// The cloud does not know it any more.
     #[error("it is gone: the cloud does not know it any more")]
     Gone,
@@ -319,6 +325,10 @@ pub enum Failure {
 pub enum Halt {
     /// More instances failed than `max-failures` allows.
     TooManyFailures,
+    /// The key that the plan wants loaded can't be imported.
+    KeyNotImported,
+    /// The run was ordered to end before it touched anything.
+    Ordered,
 }
 
 /// How it went with an instance.
@@ -334,7 +344,7 @@ pub enum Verdict {
         /// Why.
         why: Halt,
     },
-    /// Something went wrong, and the instance has the power that the workflow says.
+    /// Something went wrong, and the instance has the power that the workflow says, or was never touched.
     Failed {
         /// What.
         failure: Failure,

@@ -62,6 +62,8 @@ pub struct Ledger {
     pub touched: bool,
     /// It was handed back early, and nothing was begun since.
     pub suspended: bool,
+    /// The power it had when it was last handed back early.
+    pub handed_back: Option<PowerState>,
     /// The power state last seen.
     pub power: Option<PowerState>,
     /// The type last seen.
@@ -78,7 +80,11 @@ pub struct Ledger {
     pub past: Vec<RequestId>,
     /// The last call that was refused, until one is accepted.
     pub refused: Option<Refused>,
-    /// How often a start was refused or ended badly.
+    /// The last call that left no trace, until one is accepted.
+    pub vanished: Option<Vanished>,
+    /// When the cloud last answered a call, or a call was found to have left no trace.
+    pub answered_at: Option<Timestamp>,
+    /// How often a start was given up or ended badly.
     pub failed_starts: u32,
     /// How many of the plan's checks passed.
     pub checks_passed: usize,
@@ -103,6 +109,17 @@ pub struct Refused {
     pub since: Timestamp,
     /// When last.
     pub at: Timestamp,
+}
+
+/// A call that got no answer and left no trace, perhaps several times running.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Vanished {
+    /// The call.
+    pub action: Action,
+    /// What was seen instead of an answer, if the process lived to see it.
+    pub error: Option<CloudError>,
+    /// How often it left no trace; 0 while that is not known yet.
+    pub times: u32,
 }
 
 /// The event can't happen in this state: a bug of ours, or a damaged journal.
@@ -149,12 +166,14 @@ impl State {
             (S::Ready, Event::Suspended) => {
                 ledger.stop_sent = false;
                 ledger.suspended = true;
+                ledger.handed_back = ledger.power.clone();
                 ledger.refused = None;
                 S::Ready
             }
             (S::Ready, Event::Ended { verdict, .. }) => S::Ended { verdict: verdict.clone() },
             (S::Intended { intent, baseline, at: sent }, Event::Accepted { request }) => {
                 ledger.accepted(intent, baseline.as_ref(), request, *sent);
+                ledger.answered_at = Some(at);
                 S::Underway {
                     intent: intent.clone(),
                     baseline: baseline.clone(),
@@ -164,12 +183,18 @@ impl State {
             }
             (S::Intended { intent, .. }, Event::Refused { error, among }) => {
                 ledger.refuse(intent.action(), error, *among, at);
+                ledger.answered_at = Some(at);
                 S::Ready
             }
-            (S::Intended { intent, baseline, .. }, Event::Lost { .. }) => {
+            (S::Intended { intent, baseline, .. }, Event::Lost { error }) => {
+                ledger.vanishing(intent.action()).error = Some(error.clone());
                 S::Intended { intent: intent.clone(), baseline: baseline.clone(), at }
             }
-            (S::Intended { .. }, Event::NotExecuted) => S::Ready,
+            (S::Intended { intent, .. }, Event::NotExecuted) => {
+                ledger.vanishing(intent.action()).times += 1;
+                ledger.answered_at = Some(at);
+                S::Ready
+            }
             (S::Intended { intent, .. } | S::Underway { intent, .. }, Event::Achieved { .. }) => {
                 ledger.achieved(intent, at);
                 S::Ready
@@ -265,6 +290,7 @@ impl Ledger {
     ) {
         self.touch(intent, at);
         self.refused = None;
+        self.vanished = None;
         self.past.extend(baseline.filter(|baseline| !self.past.contains(baseline)).cloned());
         self.past.extend(self.latest.replace(request.clone()));
     }
@@ -277,10 +303,17 @@ impl Ledger {
         self.refused = Some(Refused { action, error: error.clone(), among, times, since, at });
     }
 
+    /// The calls of this action that got no answer, running.
+    fn vanishing(&mut self, action: Action) -> &mut Vanished {
+        let kept = self.vanished.take().filter(|vanished| vanished.action == action);
+        self.vanished.insert(kept.unwrap_or(Vanished { action, error: None, times: 0 }))
+    }
+
     fn achieved(&mut self, intent: &Intent, at: Timestamp) {
         self.touch(intent, at);
         self.achieved_at = Some(at);
         self.refused = None;
+        self.vanished = None;
         match intent.action() {
             Action::Stop | Action::Start => {}
             action @ (Action::Resize | Action::ResetPassword | Action::LoadSshKeys) => self.done.push(action),
@@ -291,14 +324,20 @@ impl Ledger {
         let starting = match stage {
             Stage::Intended { intent, .. } | Stage::Underway { intent, .. } => {
                 self.touch(intent, at);
+                if self.power == Some(PowerState::Running) {
+                    self.down_since = None;
+                }
                 intent.action() == Action::Start
             }
             Stage::Ready | Stage::Ended { .. } => {
-                self.refused.as_ref().is_some_and(|refused| refused.action == Action::Start)
+                let refused = self.refused.as_ref().map(|refused| refused.action);
+                let vanished = self.vanished.as_ref().map(|vanished| vanished.action);
+                refused.or(vanished) == Some(Action::Start)
             }
         };
         self.failed_starts += u32::from(starting);
         self.refused = None;
+        self.vanished = None;
         self.failure.get_or_insert_with(|| failure.clone());
     }
 }

@@ -426,5 +426,7 @@ pub(super) fn doing(action: Action) -> &'static str {
 pub(super) fn halt_words(why: Halt) -> &'static str {
     match why {
         Halt::TooManyFailures => "too many others failed",
+        Halt::KeyNotImported => "the key could not be imported",
+        Halt::Ordered => "the run was ended before it began",
     }
 }

@@ -10,15 +10,17 @@ use jiff::Timestamp;
 
 use super::pace::{Experience, Pace};
 use crate::clock::between;
-use crate::cloud::{Action, CloudError, Instance, KeyId, Operation, OperationState, PowerState, RequestId};
+use crate::cloud::{
+    Action, CloudError, ErrorKind, Instance, KeyId, Operation, OperationState, PowerState, RequestId, Sent,
+};
 use crate::journal::{Event, Failure, Halt, Intent, Order, Refused, Stage, State, Verdict};
 use crate::plan::{EndPower, InstancePlan, Plan, Step, differences, drift};
 use crate::workflow::OnFailure;
 
 /// How often a start is tried before a person is called.
 const STARTS: u32 = 3;
-/// How often in a row an instance must be missing from the cloud's answers before it counts as gone.
-const MISSES: u32 = 2;
+/// How often a call that leaves no trace is sent.
+const VANISHES: u32 = 3;
 
 /// Everything that a decision rests on.
 #[derive(Clone, Copy, Debug)]
@@ -65,10 +67,12 @@ pub enum Turn {
 pub struct Observation {
     /// The instance; `None` if the cloud did not know it.
     pub instance: Option<Instance>,
-    /// How often in a row it was missing.
-    pub missed: u32,
-    /// When the read was sent: nothing after this can be seen in it.
+    /// Since when it has been missing.
+    pub missing_since: Option<Timestamp>,
+    /// When the read was asked for: nothing after this can be relied on to be seen in it.
     pub at: Timestamp,
+    /// When the answer came.
+    pub landed: Timestamp,
 }
 
 /// What is next.
@@ -124,16 +128,14 @@ impl<'a> View<'a> {
         let elapsed = between(at, self.now);
         let limit = self.pace.limit(action, self.plan.stop.timeout);
         let timed_out = || failed(Failure::TimedOut { action, limit, request: Some(request.clone()) });
-        let wait = || {
-            if elapsed >= limit {
-                timed_out()
-            } else {
-                self.look_in(self.interval(action, elapsed), at + limit)
-            }
+        // Only what is seen at the deadline or after it says that the time is up.
+        let wait = || match elapsed >= limit {
+            true if self.seen_at() >= at + limit => timed_out(),
+            true => Next::Look(self.now),
+            false => self.look_in(self.interval(action, elapsed), at + limit),
         };
-        let Some(instance) = (match self.observe(at) {
+        let Some(instance) = (match self.observe(at, Timestamp::MIN) {
             Ok(instance) => instance,
-            Err(next) if elapsed >= limit && matches!(next, Next::Look(_)) => return timed_out(),
             Err(next) => return next,
         }) else {
             return failed(Failure::Gone);
@@ -167,6 +169,15 @@ impl<'a> View<'a> {
             Some((_, seen)) if !may_show && self.is_past(seen, baseline) => wait(),
             None if !may_show => wait(),
             Some((operation, _)) if operation.state == OperationState::Operating => wait(),
+            // The vendor documents the request's equality, but nobody has proved it: the action's name will do.
+            Some((operation, seen))
+                if !self.is_past(seen, baseline)
+                    && operation.action == action.api_name()
+                    && operation.state == OperationState::Success
+                    && effect =>
+            {
+                achieved()
+            }
             Some(_) | None if effect && action != Action::ResetPassword => achieved(),
             Some((operation, seen)) if !self.is_past(seen, baseline) => {
                 failed(Failure::Interference { what: in_words(operation) })
@@ -178,7 +189,7 @@ impl<'a> View<'a> {
     /// A call's outcome is unknown: find out from what is seen whether it was executed.
     fn find_out(&self, intent: &Intent, baseline: Option<&RequestId>, at: Timestamp) -> Next {
         let elapsed = between(at, self.now);
-        let Some(instance) = (match self.observe(at) {
+        let Some(instance) = (match self.observe(at, Timestamp::MIN) {
             Ok(instance) => instance,
             Err(next) => return next,
         }) else {
@@ -223,7 +234,10 @@ impl<'a> View<'a> {
             }
             match (self.order, self.turn) {
                 (Order::BringBack | Order::LeaveNow, _) => return Next::Rest,
-                (Order::CarryOn, Turn::Halted) if ledger.touched => return Next::Rest,
+                (Order::CarryOn, Turn::Halted) if ledger.touched => {
+                    let left = self.remaining().map(Step::action).collect();
+                    return failed(Failure::CutShort { left });
+                }
                 (Order::CarryOn, Turn::Halted) => {
                     return ended(Verdict::NotBegun { why: Halt::TooManyFailures }, Vec::new());
                 }
@@ -239,8 +253,8 @@ impl<'a> View<'a> {
         let after =
             ledger.achieved_at.into_iter().chain(ledger.refused.as_ref().map(|refused| refused.at)).max();
         let fresh = self.now.checked_sub(self.pace.fresh).unwrap_or(Timestamp::MIN);
-        // What was seen as the last effect was achieved is fresh enough; otherwise it must be recent.
-        let instance = match self.observe(fresh) {
+        // It must have been asked for after the last answer to a call of ours, and be recent.
+        let instance = match self.observe(ledger.answered_at.unwrap_or(Timestamp::MIN), fresh) {
             Ok(Some(instance)) => instance,
             Ok(None) if ledger.failure.is_none() => return failed(Failure::Gone),
             Ok(None) => return self.end_as_it_is(PowerState::from("GONE"), None),
@@ -364,7 +378,7 @@ impl<'a> View<'a> {
 
     /// A call was refused: try again later, or give it up. `None`: go on as if nothing had been.
     fn after_refusal(&self, refused: &Refused) -> Option<Next> {
-        if refused.among > 1 && refused.error.kind != crate::cloud::ErrorKind::Throttled {
+        if refused.among > 1 && refused.error.kind != ErrorKind::Throttled {
             return None;
         }
         let patience = self.pace.patience(refused.action, &refused.error);
@@ -393,20 +407,25 @@ impl<'a> View<'a> {
         failed(Failure::Interference { what })
     }
 
-    /// The instance as seen by a read sent at or after `since`; what to do if there is none.
+    /// The instance as seen by a read that was asked for at or after `since` and landed at or after `fresh`;
+    /// what to do if there is none.
     #[expect(clippy::result_large_err, reason = "not an error: the other thing to do, returned once")]
-    fn observe(&self, since: Timestamp) -> Result<Option<&'a Instance>, Next> {
+    fn observe(&self, since: Timestamp, fresh: Timestamp) -> Result<Option<&'a Instance>, Next> {
         if let Some((from, error)) = self.blind
             && let Some(next) = self.give_up_blind(from, error)
         {
             return Err(next);
         }
         match self.seen {
-            Some(seen) if seen.at >= since => match &seen.instance {
-                Some(instance) => Ok(Some(instance)),
-                None if seen.missed >= MISSES => Ok(None),
-                None => Err(self.look_in(self.pace.pause * 2, Timestamp::MAX)),
-            },
+            Some(seen) if seen.at >= since && seen.landed >= fresh => {
+                match (&seen.instance, seen.missing_since) {
+                    (Some(instance), _) => Ok(Some(instance)),
+                    (None, Some(from)) if between(from, seen.landed) >= self.patience_with_absence() => {
+                        Ok(None)
+                    }
+                    (None, _) => Err(self.look_in(self.pace.pause * 2, Timestamp::MAX)),
+                }
+            }
             _ if self.blind.is_some() => Err(self.look_in(self.pace.pause * 2, Timestamp::MAX)),
             _ => {
                 // The first look at a fresh operation waits for its earliest end.
@@ -420,6 +439,12 @@ impl<'a> View<'a> {
                 Err(Next::Look(first.max(self.now)))
             }
         }
+    }
+
+    /// How long an instance must be missing from the cloud's answers before it counts as gone: an odd answer must not
+    /// end the care for one that is down.
+    fn patience_with_absence(&self) -> Duration {
+        if self.state.ledger.touched { self.pace.visibility * 5 } else { self.pace.pause * 2 }
     }
 
     fn give_up_blind(&self, from: Timestamp, error: &CloudError) -> Option<Next> {
@@ -437,11 +462,9 @@ impl<'a> View<'a> {
             };
             return Some(failed(Failure::Refused { action, error }));
         }
-        let power = ledger.power.clone().unwrap_or_else(|| PowerState::from("UNKNOWN"));
         let failure = ledger.failure.clone()?;
-        let verdict =
-            if ledger.touched { Verdict::Stranded { failure, power } } else { Verdict::Failed { failure } };
-        Some(ended(verdict, Vec::new()))
+        // Nobody knows how an instance is that was touched: no verdict, so that the run can be taken up again.
+        Some(if ledger.touched { Next::Rest } else { ended(Verdict::Failed { failure }, Vec::new()) })
     }
 
     /// The changes that are not made yet.
@@ -457,6 +480,19 @@ impl<'a> View<'a> {
     }
 
     fn act(&self, intent: Intent, instance: &Instance) -> Next {
+        if let Some(vanished) = &self.state.ledger.vanished
+            && vanished.action == intent.action()
+            && vanished.times >= VANISHES
+        {
+            let error = vanished.error.clone().unwrap_or_else(|| {
+                CloudError::new(
+                    ErrorKind::Server,
+                    Sent::Maybe,
+                    format!("sent {VANISHES} times without a trace"),
+                )
+            });
+            return failed(Failure::Refused { action: vanished.action, error });
+        }
         let baseline = instance.latest_operation.as_ref().and_then(|operation| operation.request.clone());
         let among = match &self.state.ledger.refused {
             Some(refused) if refused.action == intent.action() && refused.among > 1 => {
@@ -486,10 +522,11 @@ impl<'a> View<'a> {
         }
     }
 
-    /// The one stop that the run has for an instance that ran when the plan was made.
+    /// The one stop that the run has for an instance that ran when the plan was made, or was handed back running.
     fn may_stop(&self) -> bool {
-        let ran = self.own.found.as_ref().is_some_and(|found| found.power == PowerState::Running);
-        ran && !self.state.ledger.stop_sent
+        let ledger = &self.state.ledger;
+        let found = self.own.found.as_ref().map(|found| &found.power);
+        ledger.handed_back.as_ref().or(found) == Some(&PowerState::Running) && !ledger.stop_sent
     }
 
     fn was_resized(&self) -> bool {

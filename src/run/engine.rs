@@ -21,7 +21,9 @@ use super::pace::{Experience, Pace};
 use super::secrets::Secrets;
 use crate::clock::Clock;
 use crate::cloud::{Action, BATCH, CloudError, Instance, InstanceId, KeyId, RequestId, Sent, Survey};
-use crate::journal::{Event, Failure, Intent, Joint, Journal, Order, Record, Stage, State, Took, Verdict};
+use crate::journal::{
+    Event, Failure, Halt, Intent, Joint, Journal, Order, Record, Stage, State, Took, Verdict,
+};
 use crate::plan::Plan;
 
 /// How many durations of each action are read from earlier runs.
@@ -108,6 +110,7 @@ struct Engine {
     open: usize,
     placed: usize,
     failures: usize,
+    finished: bool,
 }
 
 impl Engine {
@@ -144,6 +147,7 @@ impl Engine {
             open: 0,
             placed: 0,
             failures: 0,
+            finished: false,
         };
         for record in records {
             engine.fold(&record)?;
@@ -175,7 +179,12 @@ impl Engine {
 
     async fn work(&mut self) -> Result<(), Cause> {
         self.heed_order().await?;
-        self.import_key().await?;
+        if let Err(cause) = self.import_key().await {
+            if matches!(cause, Cause::Import { .. }) {
+                self.give_up(Halt::KeyNotImported).await?;
+            }
+            return Err(cause);
+        }
         loop {
             self.turn().await?;
             if self.open == 0 || self.order == Order::LeaveNow {
@@ -183,7 +192,32 @@ impl Engine {
             }
             self.wait().await?;
         }
-        if self.members.iter().all(|member| member.state.verdict().is_some()) {
+        if self.order == Order::BringBack {
+            self.give_up(Halt::Ordered).await?;
+        }
+        self.finish().await
+    }
+
+    /// If nothing was touched, there is nothing to take up again: every instance is done with, and held no longer.
+    async fn give_up(&mut self, why: Halt) -> Result<(), Cause> {
+        let untouched = |member: &Member| {
+            let State { stage, ledger } = &member.state;
+            matches!(stage, Stage::Ready | Stage::Ended { .. }) && !ledger.touched
+        };
+        if !self.members.iter().all(untouched) {
+            return Ok(());
+        }
+        let ended = Event::Ended { verdict: Verdict::NotBegun { why }, differences: Vec::new() };
+        let open = (0..self.members.len()).filter(|at| self.members[*at].state.verdict().is_none());
+        let notes = open.map(|at| (at, ended.clone())).collect();
+        self.note(notes).await?;
+        self.finish().await
+    }
+
+    /// Ends the run once every instance has its verdict.
+    async fn finish(&mut self) -> Result<(), Cause> {
+        if !self.finished && self.members.iter().all(|member| member.state.verdict().is_some()) {
+            self.finished = true;
             let records = self.journal.finish().await?;
             self.tell_all(records);
         }
@@ -282,6 +316,7 @@ impl Engine {
         at: Timestamp,
         result: Result<Vec<Instance>, CloudError>,
     ) -> Result<(), Cause> {
+        let landed = self.parts.clock.now();
         let mut notes = Vec::new();
         let mut found: HashMap<_, _> = match result {
             Ok(instances) => instances.into_iter().map(|instance| (instance.id.clone(), instance)).collect(),
@@ -304,9 +339,9 @@ impl Engine {
             own.blind = None;
             if own.is_open() {
                 notes.extend(own.news(instance.as_ref()).map(|event| (member, event)));
-                let before = own.seen.as_ref().map_or(0, |seen| seen.missed);
-                let missed = if instance.is_none() { before + 1 } else { 0 };
-                own.seen = Some(Observation { instance, missed, at });
+                let before = own.seen.as_ref().and_then(|seen| seen.missing_since);
+                let missing_since = if instance.is_none() { before.or(Some(landed)) } else { None };
+                own.seen = Some(Observation { instance, missing_since, at, landed });
                 self.dirty.insert(member);
             }
         }
@@ -335,7 +370,11 @@ impl Engine {
     /// What the event teaches about durations.
     fn took(&self, at: usize, event: &Event) -> Option<Took> {
         let Event::Achieved { took } = event else { return None };
-        let Stage::Underway { intent, .. } = &self.members[at].state.stage else { return None };
+        let Stage::Underway { intent, at: accepted, .. } = &self.members[at].state.stage else { return None };
+        // Time in which nobody looked teaches nothing.
+        if *accepted < self.began {
+            return None;
+        }
         let family = self.plan.instances[at].found.as_ref()?.instance_type.family().to_owned();
         Some(Took { action: intent.action(), family, took: *took })
     }
@@ -379,8 +418,12 @@ impl Engine {
         self.give_turns();
     }
 
+    fn is_halted(&self) -> bool {
+        self.failures > self.plan.rollout.max_failures
+    }
+
     fn give_turns(&mut self) {
-        let halted = self.failures > self.plan.rollout.max_failures;
+        let halted = self.is_halted();
         while halted || self.placed < self.plan.rollout.at_once {
             let Some(at) = self.queue.pop_front() else { return };
             let member = &mut self.members[at];
@@ -531,7 +574,7 @@ impl Engine {
             seen: member.seen.as_ref(),
             blind: member.blind.as_ref().map(|(since, error)| (*since, error)),
             order: self.order,
-            turn: member.turn,
+            turn: if self.is_halted() { Turn::Halted } else { member.turn },
             began: self.began,
             now: self.parts.clock.now(),
             pace: &self.parts.pace,
@@ -553,7 +596,7 @@ impl Engine {
     fn outcome(&self) -> Outcome {
         let instances =
             self.members.iter().map(|member| (member.id.clone(), member.state.verdict().cloned())).collect();
-        Outcome { run: self.journal.run(), order: self.order, instances }
+        Outcome { run: self.journal.run(), order: self.order, instances, down: self.down() }
     }
 
     /// The instances that are down, or may be, by this run's doing.

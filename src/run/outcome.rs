@@ -1,7 +1,7 @@
 //! How a run went. Failed instances are part of it, not an error; an error is a run that could not be carried on.
 
 use crate::cloud::{CloudError, InstanceId};
-use crate::journal::{IllegalEvent, Order, RunId, StoreError, Verdict};
+use crate::journal::{Halt, IllegalEvent, Order, RunId, StoreError, Verdict};
 
 /// How a run went, as far as this process carried it.
 #[derive(Clone, Debug, PartialEq)]
@@ -12,6 +12,8 @@ pub struct Outcome {
     pub order: Order,
     /// One entry per instance, in the plan's order; `None` where there is no verdict yet.
     pub instances: Vec<(InstanceId, Option<Verdict>)>,
+    /// The instances that are down, or may be, by this run's doing.
+    pub down: Vec<InstanceId>,
 }
 
 /// A run in one word.
@@ -32,10 +34,13 @@ impl Outcome {
     pub fn conclusion(&self) -> Conclusion {
         self.instances
             .iter()
-            .map(|(_, verdict)| match verdict {
+            .map(|(id, verdict)| match verdict {
                 Some(Verdict::Done | Verdict::Unchanged) => Conclusion::Well,
+                Some(Verdict::NotBegun { why: Halt::Ordered }) => Conclusion::Interrupted,
                 Some(Verdict::NotBegun { .. } | Verdict::Failed { .. }) => Conclusion::Failures,
                 Some(Verdict::Stranded { .. }) => Conclusion::PersonNeeded,
+                // Left by the second order, it is known to be down; without that, nothing more could be done for it.
+                None if self.order < Order::LeaveNow && self.down.contains(id) => Conclusion::PersonNeeded,
                 None => Conclusion::Interrupted,
             })
             .max()

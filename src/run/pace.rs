@@ -54,6 +54,7 @@ impl Pace {
     #[must_use]
     pub fn scaled(&self, speed: f64) -> Self {
         let scaled = |duration: Duration| duration.div_f64(speed.max(1.0)).max(Duration::from_millis(5));
+        let shortest = scaled(self.shortest);
         Self {
             visibility: scaled(self.visibility),
             settle: scaled(self.settle),
@@ -64,8 +65,8 @@ impl Pace {
             // A read over a socket takes its real time, however fast the simulated cloud is.
             fresh: scaled(self.fresh).max(Duration::from_secs(1)),
             pause: scaled(self.pause),
-            longest: scaled(self.longest),
-            shortest: scaled(self.shortest),
+            longest: scaled(self.longest).max(shortest * 4),
+            shortest,
         }
     }
 
@@ -86,9 +87,19 @@ impl Pace {
             return self.visibility;
         }
         match error.kind {
+            // Bringing an instance back is worth patience with all that can pass.
+            ErrorKind::Network
+            | ErrorKind::Server
+            | ErrorKind::State
+            | ErrorKind::Operator
+            | ErrorKind::Capacity
+            | ErrorKind::Auth
+            | ErrorKind::Money
+                if action == Action::Start =>
+            {
+                self.start / 2
+            }
             ErrorKind::Throttled | ErrorKind::Busy => self.resize,
-            // Bringing an instance back is worth more patience than beginning with it.
-            ErrorKind::Network | ErrorKind::Server if action == Action::Start => self.resize,
             ErrorKind::Network | ErrorKind::Server | ErrorKind::Power => self.visibility * 2,
             ErrorKind::State
             | ErrorKind::Identity

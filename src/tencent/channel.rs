@@ -185,7 +185,12 @@ impl Channel {
             return false;
         }
         match error.code.as_deref() {
-            Some("AuthFailure.TokenFailure") => !std::mem::replace(&mut remedies.refreshed, true),
+            // A temporary credential that has run out is told in any of these words.
+            Some(
+                "AuthFailure.TokenFailure"
+                | "AuthFailure.SecretIdNotFound"
+                | "UnauthorizedOperation.InvalidToken",
+            ) => !std::mem::replace(&mut remedies.refreshed, true),
             Some("AuthFailure.SignatureExpire") => {
                 let offset = self.transport.clock_offset();
                 if !offset.is_zero() {
@@ -205,7 +210,7 @@ impl Channel {
             Signing::Skip => None,
         };
         let begin = self.clock.now();
-        let at = begin + SignedDuration::from_millis(self.offset.load(Ordering::Relaxed));
+        let at = self.clock.wall() + SignedDuration::from_millis(self.offset.load(Ordering::Relaxed));
         let request = self.signed(call, credential.as_ref(), at);
         let sent = self.clock.timeout(PATIENCE, self.transport.send(request)).await;
         let result = match sent {

@@ -129,7 +129,7 @@ impl Cloud for Client {
         // Without `Limit` the vendor answers with 20 of them.
         let body = json!({ "InstanceIds": names(ids), "Limit": BATCH });
         let answer: Instances = self.read(Service::Cvm, "DescribeInstances", body).await?;
-        answer.list().map_err(|problem| undecodable("DescribeInstances", None, &problem))
+        answer.all().map_err(|problem| undecodable("DescribeInstances", None, &problem))
     }
 
     async fn apply(&self, change: &Change) -> Result<RequestId, CloudError> {

@@ -112,7 +112,7 @@ impl Http {
         else {
             return;
         };
-        let offset = theirs.duration_since(self.clock.now());
+        let offset = theirs.duration_since(self.clock.wall());
         // The header counts whole seconds, and the answer took its time.
         let seconds = if offset.abs() < SignedDuration::from_secs(5) { 0 } else { offset.as_secs() };
         self.offset.store(seconds, Ordering::Relaxed);

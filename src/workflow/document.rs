@@ -24,6 +24,7 @@ struct Syntax {
     root: Node,
     params: Vec<Param>,
     secrets: Vec<Span>,
+    sources: Vec<Span>,
     /// What is wrong with `params`; it does not hide what else is wrong.
     complaints: Vec<Diagnostic>,
 }
@@ -91,13 +92,13 @@ impl Syntax {
     fn parse(name: &str, bytes: &[u8]) -> Result<Self, Diagnostics> {
         let text = source::text(bytes).map_err(|(text, complaint)| refused(name, &text, vec![*complaint]))?;
         let root = tree::read(text).map_err(|complaints| refused(name, text, complaints))?;
-        let secrets = secret::places(&root);
+        let (secrets, sources) = (secret::places(&root), secret::sources(&root));
         let mut complaints = Vec::new();
         sections::version(&root, &mut complaints)
             .map_err(|complaint| Diagnostics::new(name, secret::starred(text, &secrets), vec![*complaint]))?;
         let params = sections::params(&root, &mut complaints);
         params::check_uses(&root, text, &params, &mut complaints);
-        Ok(Self { name: name.to_owned(), text: text.to_owned(), root, params, secrets, complaints })
+        Ok(Self { name: name.to_owned(), text: text.to_owned(), root, params, secrets, sources, complaints })
     }
 
     fn resolve(&self, values: &BTreeMap<String, String>, files: Files<'_>) -> Result<Workflow, Diagnostics> {
@@ -112,7 +113,7 @@ impl Syntax {
         let place =
             self.root.entries().iter().find(|entry| entry.key == "params").map(|entry| &entry.key_span);
         values.check(place, &mut complaints);
-        let mut reader = Reader::new(values, files, &self.secrets);
+        let mut reader = Reader::new(values, files).keeping(&self.secrets, &self.sources);
         let workflow = sections::workflow(&mut reader, &self.root);
         complaints.append(&mut reader.complaints);
         (workflow, complaints)

@@ -48,15 +48,36 @@ pub fn read(path: &Path) -> Result<Document, LoadError> {
 /// Reads a workflow's file, fills these values in and checks everything, all complaints at once.
 pub fn load(path: &Path, values: &BTreeMap<String, String>) -> Result<Workflow, LoadError> {
     let bytes = read_workflow(path)?;
-    Ok(Document::check(&name(path), &bytes, values, &beside(path))?)
+    let workflow = Document::check(&name(path), &bytes, values, &beside(path))?;
+    Ok(workflow.beside(&absolute_folder(path)?))
+}
+
+/// [`Document::resolve`] for a document from the file at `path`: files that it names are beside it.
+pub fn resolve(
+    path: &Path,
+    document: &Document,
+    values: &BTreeMap<String, String>,
+) -> Result<Workflow, LoadError> {
+    let workflow = document.resolve(values, &beside(path))?;
+    Ok(workflow.beside(&absolute_folder(path)?))
 }
 
 /// Reads the files that the workflow at `path` names: relative to its folder, or for standard input to the
 /// current one.
 pub fn beside(path: &Path) -> impl Fn(&Path) -> io::Result<Vec<u8>> + use<> {
-    let folder =
-        if is_stdin(path) { PathBuf::new() } else { path.parent().unwrap_or(Path::new("")).to_owned() };
+    let folder = folder(path);
     move |file| bounded(File::open(folder.join(file))?)
+}
+
+/// The folder that a workflow's paths are relative to.
+fn folder(path: &Path) -> PathBuf {
+    if is_stdin(path) { PathBuf::new() } else { path.parent().unwrap_or(Path::new("")).to_owned() }
+}
+
+fn absolute_folder(path: &Path) -> Result<PathBuf, LoadError> {
+    // An empty path has no absolute form.
+    let folder = Path::new(".").join(folder(path));
+    std::path::absolute(folder).map_err(|source| LoadError::Read { path: path.to_owned(), source })
 }
 
 fn read_workflow(path: &Path) -> Result<Vec<u8>, LoadError> {

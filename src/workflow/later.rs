@@ -3,7 +3,7 @@
 
 use super::diagnostic::{Code, Diagnostic, quoted};
 use super::reader::{Fields, Reader, Unfit};
-use super::sections::each;
+use super::sections::{SHORTEST_CHECK, each};
 use super::tree::{Data, Entry, Node};
 use super::value;
 
@@ -47,7 +47,7 @@ pub(super) fn http(reader: &mut Reader<'_>, entry: &Entry) {
             url(reader, node);
         }
         fields.get("expect").map(|node| reader.number("expect", node, 100, 599));
-        fields.get("timeout").map(|node| reader.duration("timeout", node));
+        fields.get("timeout").map(|node| reader.duration_from("timeout", node, SHORTEST_CHECK));
     }
     reader.not_supported("http", &entry.key_span, "use `tcp` with the port of the service");
 }
@@ -73,7 +73,7 @@ pub(super) fn command(reader: &mut Reader<'_>, entry: &Entry) {
         if let Some(node) = fields.need(reader, "run", "run: systemctl is-active nginx") {
             reader.text("run", node);
         }
-        fields.get("timeout").map(|node| reader.duration("timeout", node));
+        fields.get("timeout").map(|node| reader.duration_from("timeout", node, SHORTEST_CHECK));
     }
     reader.not_supported("command", &entry.key_span, "use `tcp` with the port of the service");
 }

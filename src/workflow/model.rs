@@ -1,6 +1,6 @@
 //! A checked workflow: every value here has passed the language's rules.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -30,6 +30,23 @@ pub struct Workflow {
     pub on_failure: OnFailure,
     /// How many at a time, and how many may fail.
     pub rollout: Rollout,
+}
+
+impl Workflow {
+    /// With the files that it names made absolute: relative ones are relative to `folder`, that of the workflow's
+    /// own file. So they are found from any directory, by a later process too.
+    #[must_use]
+    pub fn beside(mut self, folder: &Path) -> Self {
+        if let Some(reset) = &mut self.changes.reset_password {
+            match &mut reset.password {
+                SecretSource::File(path) | SecretSource::Generate { save_to: path, .. } => {
+                    *path = folder.join(&*path);
+                }
+                SecretSource::Env(_) | SecretSource::Command(_) | SecretSource::Prompt => {}
+            }
+        }
+        self
+    }
 }
 
 /// The YAML key `target`.

@@ -20,6 +20,7 @@ pub(super) struct Reader<'a> {
     values: Values<'a>,
     files: Option<Files<'a>>,
     secrets: &'a [Span],
+    sources: &'a [Span],
     pub(super) complaints: Vec<Diagnostic>,
 }
 
@@ -50,9 +51,20 @@ impl Unfit {
     }
 }
 
+fn overlap(places: &[Span], place: &Span) -> bool {
+    places.iter().any(|span| span.start < place.end && place.start < span.end)
+}
+
 impl<'a> Reader<'a> {
-    pub(super) fn new(values: Values<'a>, files: Option<Files<'a>>, secrets: &'a [Span]) -> Self {
-        Self { values, files, secrets, complaints: Vec::new() }
+    pub(super) fn new(values: Values<'a>, files: Option<Files<'a>>) -> Self {
+        Self { values, files, secrets: &[], sources: &[], complaints: Vec::new() }
+    }
+
+    /// Keeps quiet about what stands in these places: `secrets` may be secrets themselves, and `sources` may be
+    /// once parameters are filled in.
+    pub(super) fn keeping(mut self, secrets: &'a [Span], sources: &'a [Span]) -> Self {
+        (self.secrets, self.sources) = (secrets, sources);
+        self
     }
 
     /// The reader of files, if files are to be read at all.
@@ -75,7 +87,12 @@ impl<'a> Reader<'a> {
     }
 
     fn hides(&self, place: &Span) -> bool {
-        self.secrets.iter().any(|span| span.start < place.end && place.start < span.end)
+        overlap(self.secrets, place)
+    }
+
+    /// What a parameter gave may be shown.
+    fn shows_value(&self, node: &Node) -> bool {
+        !self.is_secret(node) && !overlap(self.sources, &node.span)
     }
 
     /// The scalar after substitution, without a complaint if there is none.
@@ -90,7 +107,7 @@ impl<'a> Reader<'a> {
     pub(super) fn about(&self, node: &Node, code: Code, message: impl Into<String>) -> Diagnostic {
         let complaint = Diagnostic::new(code, message).at(&node.span);
         match node.scalar_text() {
-            Some(text) if text.contains("${{") && !self.is_secret(node) => match self.values.expand(text) {
+            Some(text) if text.contains("${{") && self.shows_value(node) => match self.values.expand(text) {
                 Expanded::Known(value) if value != text => {
                     complaint.note(format!("with its parameters it is {}", quoted(&value)))
                 }
@@ -331,7 +348,20 @@ impl<'a> Reader<'a> {
 
     /// A time to wait.
     pub(super) fn duration(&mut self, name: &str, node: &Node) -> Option<Duration> {
-        self.measure(name, node, "a duration like `90s`, `10m` or `1h 30m`", value::duration)
+        self.duration_from(name, node, Duration::ZERO)
+    }
+
+    /// A time to wait that is no shorter than `least`.
+    pub(super) fn duration_from(&mut self, name: &str, node: &Node, least: Duration) -> Option<Duration> {
+        self.measure(name, node, "a duration like `90s`, `10m` or `1h 30m`", |text| {
+            let duration = value::duration(text)?;
+            if duration < least {
+                let seconds = least.as_secs();
+                let why = format!("{} is too short: `{name}` must be at least {seconds} s", quoted(text));
+                return Err(Unfit::new(why, format!("write `{seconds}s` or more")));
+            }
+            Ok(duration)
+        })
     }
 
     /// A number with its unit. Written without a unit, YAML makes a bare number of it: the unit is what is missing.

@@ -13,6 +13,30 @@ pub(super) fn places(root: &Node) -> Vec<Span> {
     found
 }
 
+/// The scalars that say where a secret comes from. They are shown as written, but a value that a parameter gives
+/// them may be the secret itself.
+pub(super) fn sources(root: &Node) -> Vec<Span> {
+    let mut found = Vec::new();
+    walk_sources(root, &mut found);
+    found
+}
+
+fn walk_sources(node: &Node, found: &mut Vec<Span>) {
+    match &node.data {
+        Data::List(items) => items.iter().for_each(|item| walk_sources(item, found)),
+        Data::Map(entries) => {
+            for Entry { key, value, .. } in entries {
+                if ["password", "webhook"].contains(&key.as_str()) {
+                    found.extend(value.scalars().into_iter().map(|scalar| scalar.span.clone()));
+                } else {
+                    walk_sources(value, found);
+                }
+            }
+        }
+        Data::Null | Data::Bool(_) | Data::Number(..) | Data::Ambiguous(_) | Data::Text(_) => {}
+    }
+}
+
 fn walk(node: &Node, found: &mut Vec<Span>) {
     match &node.data {
         Data::List(items) => items.iter().for_each(|item| walk(item, found)),

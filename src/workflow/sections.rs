@@ -1,6 +1,7 @@
 //! The parts of the language, from the top: each key of the file is read here or in `changes` and `later`.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use super::diagnostic::{Code, Diagnostic, quoted};
 use super::model::{Check, OnFailure, Rollout, Start, Stop, Target, Workflow};
@@ -77,7 +78,7 @@ pub(super) fn version(root: &Node, complaints: &mut Vec<Diagnostic>) -> Result<(
 /// `params`. Complaints about single parameters don't hide the others.
 pub(super) fn params(root: &Node, complaints: &mut Vec<Diagnostic>) -> Vec<Param> {
     let Some(node) = root.get("params") else { return Vec::new() };
-    let mut reader = Reader::new(Values::unknown(&[]), None, &[]);
+    let mut reader = Reader::new(Values::unknown(&[]), None);
     let example = "write `params: { type: { description: Instance type to move to, default: S5.LARGE8 } }`";
     if !matches!(node.data, Data::Map(_)) {
         reader.fields("params", node, "`params`", &[], example);
@@ -280,12 +281,16 @@ fn tags(reader: &mut Reader<'_>, node: &Node) -> Option<BTreeMap<String, String>
     read.into_iter().collect()
 }
 
+/// The shortest time that a stop may be given: a guest needs some seconds to shut down, and giving up sooner would
+/// fail every instance.
+const SHORTEST_STOP: Duration = Duration::from_secs(10);
+
 fn stop(reader: &mut Reader<'_>, node: &Node) -> Option<Stop> {
     let keys = &["mode", "timeout", "charging"];
     let fields = reader.fields("stop", node, "`stop`", keys, "write `stop: { mode: soft, timeout: 10m }`")?;
     let modes = [("soft", StopMode::Soft), ("soft-first", StopMode::SoftFirst), ("hard", StopMode::Hard)];
     let mode = fields.get("mode").map(|node| reader.word("mode", node, &modes));
-    let timeout = fields.get("timeout").map(|node| reader.duration("timeout", node));
+    let timeout = fields.get("timeout").map(|node| reader.duration_from("timeout", node, SHORTEST_STOP));
     let charging = [("keep", Charging::Keep), ("stop", Charging::Stop)];
     let charging = fields.get("charging").map(|node| reader.word("charging", node, &charging));
     let default = Stop::default();
@@ -349,13 +354,16 @@ fn check(reader: &mut Reader<'_>, node: &Node) -> Option<Check> {
 }
 
 /// How long a check may take if the workflow does not say.
-const CHECK_TIMEOUT: std::time::Duration = std::time::Duration::from_mins(2);
+const CHECK_TIMEOUT: Duration = Duration::from_mins(2);
+
+/// The shortest time that a check may be given.
+pub(super) const SHORTEST_CHECK: Duration = Duration::from_secs(1);
 
 fn tcp(reader: &mut Reader<'_>, node: &Node) -> Option<Check> {
     let keys = &["port", "timeout", "host"];
     let fields = reader.fields("tcp", node, "`tcp`", keys, "write `tcp: { port: 22, timeout: 2m }`")?;
     let port = fields.need(reader, "port", "port: 22").and_then(|node| reader.number("port", node, 1, 65535));
-    let timeout = fields.get("timeout").map(|node| reader.duration("timeout", node));
+    let timeout = fields.get("timeout").map(|node| reader.duration_from("timeout", node, SHORTEST_CHECK));
     let host = fields.get("host").map(|node| {
         let text = reader.text_of_instance("host", node)?;
         reader.fit(node, value::host(&text))

@@ -1,6 +1,7 @@
 //! The command line as a script meets it: exit code, stdout and stderr in one snapshot.
 
 use std::io::{BufReader, Read};
+use std::path::Path;
 use std::process::Stdio;
 
 use insta::assert_snapshot;
@@ -323,4 +324,31 @@ fn the_simulator_ends_well_when_asked_to() {
     assert_eq!(finish(child, stdout).0, 0);
     let outside = sealed.pitstop(&["sim", "--listen", "0.0.0.0:0"]);
     assert_eq!(outside.code, 5, "{}", outside.stderr);
+}
+
+#[test]
+fn a_passwords_files_are_beside_the_workflow() {
+    let sealed = Sealed::new();
+    let folder = sealed.home().join("ops");
+    std::fs::create_dir(&folder).unwrap();
+    let workflow = |name: &str, source: &str| {
+        let text = format!(
+            "version: 1\nname: x\ntarget: {{ region: ap-guangzhou, instances: [ins-0web0001] }}\n\
+             changes: [{{ reset-password: {{ password: {{ {source} }} }} }}]\n"
+        );
+        std::fs::write(folder.join(name), text).unwrap();
+    };
+    workflow("generate.yaml", "generate: { save-to: made.txt }");
+    workflow("file.yaml", "file: made.txt");
+    for (from, path) in [(sealed.home(), "ops/generate.yaml"), (Path::new("/"), "file.yaml")] {
+        let path = if from == Path::new("/") { folder.join(path) } else { path.into() };
+        let args = ["run", path.to_str().unwrap(), "--yes"];
+        let output = sealed.command(&with_sim(&args)).current_dir(from).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    }
+    let piped = std::fs::File::open(folder.join("file.yaml")).unwrap();
+    let mut from_stdin = sealed.command(&with_sim(&["run", "-", "--yes"]));
+    let output = from_stdin.current_dir(&folder).stdin(piped).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(folder.join("made.txt").exists() && !sealed.home().join("made.txt").exists());
 }

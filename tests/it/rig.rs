@@ -13,6 +13,7 @@ use pitstop::plan::{self, Approval, Plan};
 use pitstop::run::{self, Operator, Outcome, Pace, Parts, Probe, RunError, Secrets};
 use pitstop::sim::{Actor, Effect, Fault, Fleet, Happening, InProcess, LogEntry, World};
 use pitstop::tencent::credentials::Credential;
+use pitstop::tencent::wire::Transport;
 use pitstop::tencent::{Client, Settings};
 use pitstop::workflow::Document;
 use secrecy::SecretString;
@@ -32,6 +33,8 @@ pub(crate) struct Rig {
     pub(crate) seed: u64,
     pub(crate) faults: Vec<Fault>,
     pub(crate) values: BTreeMap<String, String>,
+    /// The files that the workflow may name.
+    pub(crate) files: BTreeMap<&'static str, &'static str>,
     pub(crate) orders: Vec<(Duration, Order)>,
     pub(crate) store: Arc<dyn Store>,
 }
@@ -43,6 +46,7 @@ impl Default for Rig {
             seed: 1,
             faults: Vec::new(),
             values: BTreeMap::new(),
+            files: BTreeMap::new(),
             orders: Vec::new(),
             store: Arc::new(Memory::default()),
         }
@@ -86,6 +90,15 @@ impl Rig {
     /// Builds the world.
     pub(crate) fn scene(&self) -> Scene {
         let clock = Clock::simulated(morning());
+        let mut faults = self.fleet.faults.clone();
+        faults.extend(self.faults.iter().cloned());
+        let world = World::new(self.fleet.clone(), self.seed, morning()).faults(faults);
+        let world = Arc::new(InProcess::new(world, clock.clone()));
+        Scene { client: self.client(world.clone(), &clock), world, clock }
+    }
+
+    /// The real client over any transport.
+    pub(crate) fn client(&self, transport: Arc<dyn Transport>, clock: &Clock) -> Arc<Client> {
         let credential = &self.fleet.credentials[0];
         let provider = Credential {
             secret_id: credential.secret_id.clone(),
@@ -94,21 +107,19 @@ impl Rig {
             expires: None,
             source: "the rig".into(),
         };
-        let mut faults = self.fleet.faults.clone();
-        faults.extend(self.faults.iter().cloned());
-        let world = World::new(self.fleet.clone(), self.seed, morning()).faults(faults);
-        let world = Arc::new(InProcess::new(world, clock.clone()));
         let settings = Settings::of_region("ap-guangzhou");
-        let client = Client::new(settings, world.clone(), Arc::new(provider), clock.clone()).unwrap();
-        Scene { world, client: Arc::new(client), clock }
+        Arc::new(Client::new(settings, transport, Arc::new(provider), clock.clone()).unwrap())
     }
 
     /// Plans the workflow.
     pub(crate) async fn plan(&self, scene: &Scene, text: &str) -> Plan {
         let document =
             Document::parse("test.yaml", text.as_bytes()).unwrap_or_else(|errors| panic!("{errors}"));
-        let nothing = |_: &std::path::Path| Err(std::io::ErrorKind::NotFound.into());
-        let workflow = document.resolve(&self.values, &nothing).unwrap_or_else(|errors| panic!("{errors}"));
+        let files = |path: &std::path::Path| {
+            let text = path.to_str().and_then(|path| self.files.get(path));
+            text.map(|text| text.as_bytes().to_vec()).ok_or_else(|| std::io::ErrorKind::NotFound.into())
+        };
+        let workflow = document.resolve(&self.values, &files).unwrap_or_else(|errors| panic!("{errors}"));
         let inventory = plan::survey(&workflow, scene.client.as_ref()).await.unwrap();
         plan::build(&workflow, &inventory, "digest".into()).unwrap()
     }

@@ -206,9 +206,15 @@ async fn a_token_that_was_refused_is_renewed_once_for_reads_and_writes() {
         assert_eq!(sent[1].header("x-tc-token"), Some("token-1"));
         assert_eq!(*tokens.0.lock().unwrap(), [false, true]);
     }
-    let twice = vec![refusal("AuthFailure.TokenFailure"), refusal("AuthFailure.TokenFailure")];
-    let outcome = call(Effect::Read, twice).await;
-    assert_eq!(outcome.result.unwrap_err().kind, ErrorKind::Auth);
+    for code in
+        ["AuthFailure.TokenFailure", "AuthFailure.SecretIdNotFound", "UnauthorizedOperation.InvalidToken"]
+    {
+        let once = call(Effect::Write, vec![refusal(code), answer(json!({}))]).await;
+        assert!(once.result.is_ok(), "{code}");
+        let twice = call(Effect::Read, vec![refusal(code), refusal(code)]).await;
+        assert_eq!(twice.result.unwrap_err().kind, ErrorKind::Auth, "{code}");
+        assert!(twice.transport.is_done(), "{code}");
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -152,6 +152,28 @@ async fn an_answer_of_another_shape_names_the_field_and_no_value() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn instances_that_are_announced_but_not_told_of_are_not_gone() {
+    let told = json!({ "InstanceId": "ins-1" });
+    for (fields, problem) in [
+        (json!({ "TotalCount": 1, "InstanceSet": null }), "`InstanceSet` is missing"),
+        (json!({ "TotalCount": 1 }), "`InstanceSet` is missing"),
+        (json!({ "InstanceSet": null }), "`InstanceSet` is missing"),
+        (json!({}), "`InstanceSet` is missing"),
+        (json!({ "TotalCount": 1, "InstanceSet": [] }), "`TotalCount` is 1, but `InstanceSet` holds 0"),
+        (json!({ "TotalCount": 2, "InstanceSet": [told] }), "`TotalCount` is 2, but `InstanceSet` holds 1"),
+    ] {
+        let (client, _) = client([answer(fields.clone())]);
+        let error = client.look(&ids(&["ins-1", "ins-2"])).await.unwrap_err();
+        assert_eq!((error.kind, error.sent), (ErrorKind::Network, Sent::No), "{fields}");
+        assert!(error.message.ends_with(problem), "{fields}: {error}");
+    }
+    for fields in [json!({ "TotalCount": 0, "InstanceSet": null }), json!({ "InstanceSet": [] })] {
+        let (client, _) = client([answer(fields)]);
+        assert_eq!(client.look(&ids(&["ins-1"])).await.unwrap(), []);
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_unknown_id_of_a_malformed_form_is_an_identity_error() {
     let (client, _) = client([refusal("InvalidInstanceId.Malformed")]);
     assert_eq!(client.look(&ids(&["x"])).await.unwrap_err().kind, ErrorKind::Identity);

@@ -60,14 +60,14 @@ impl<S: Source> Cached<S> {
 impl<S: Source> Provider for Cached<S> {
     async fn get(&self, fresh: bool) -> Result<Credential, CredentialError> {
         let mut last = self.last.lock().await;
-        let now = self.clock.now();
+        let now = self.clock.wall();
         if let Some(fetched) = last.as_ref().filter(|fetched| !fresh && fetched.is_young(now)) {
             return Ok(fetched.credential.clone());
         }
         match self.source.fetch().await {
             Ok(credential) => {
                 tracing::debug!(source = credential.source, expires = ?credential.expires, "credentials");
-                *last = Some(Fetched { credential: credential.clone(), at: self.clock.now() });
+                *last = Some(Fetched { credential: credential.clone(), at: self.clock.wall() });
                 Ok(credential)
             }
             Err(error) => match last.as_mut().filter(|fetched| !fresh && fetched.is_alive(now)) {
@@ -105,7 +105,7 @@ mod tests {
                 secret_id: format!("id-{number}"),
                 secret_key: "key".into(),
                 token: None,
-                expires: Some(self.clock.now() + Duration::from_hours(1)),
+                expires: Some(self.clock.wall() + Duration::from_hours(1)),
                 source: "test".to_owned(),
             })
         }

@@ -74,7 +74,7 @@ impl Chain {
                 Err(places) => looked.extend(places),
             }
         }
-        match files::profile(environment, self.channel.clock().now())? {
+        match files::profile(environment, self.channel.clock().wall())? {
             Ok(Profile::Keys(credential, role)) => return Ok((credential, role)),
             Ok(Profile::MachineRole) => {
                 let found = self.machine_role(&mut looked).await?;

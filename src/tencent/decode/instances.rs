@@ -100,9 +100,27 @@ struct Tag {
 }
 
 impl Instances {
-    /// The instances of this page.
+    /// The instances of this page. Not being told of an instance counts as its being gone, so here silence is not
+    /// taken for an empty list.
     pub(crate) fn list(self) -> Result<Vec<Instance>, String> {
-        list(self.instance_set).into_iter().map(Told::instance).collect()
+        let told = match (self.instance_set, self.total_count) {
+            (Some(told), _) => told,
+            (None, Some(0)) => Vec::new(),
+            (None, _) => return Err("`InstanceSet` is missing".to_owned()),
+        };
+        told.into_iter().map(Told::instance).collect()
+    }
+
+    /// The instances of an answer that has them all on one page.
+    pub(crate) fn all(self) -> Result<Vec<Instance>, String> {
+        let total = self.total_count;
+        let told = self.list()?;
+        match total {
+            Some(total) if total > told.len() as u64 => {
+                Err(format!("`TotalCount` is {total}, but `InstanceSet` holds {}", told.len()))
+            }
+            _ => Ok(told),
+        }
     }
 }
 

@@ -57,6 +57,13 @@ async fn a_list_that_never_settles_is_read_three_times_and_not_for_ever() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_search_that_is_not_told_its_list_has_found_nothing_out() {
+    let (client, _) = client([answer(json!({ "TotalCount": 1, "InstanceSet": null }))]);
+    let error = client.find(&Filter::default()).await.unwrap_err();
+    assert_eq!((error.kind, error.sent), (ErrorKind::Network, Sent::No));
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_vendors_vague_filters_are_made_exact() {
     let told = |id: &str, name: &str, role: &str| {
         json!({ "InstanceId": id, "InstanceName": name, "InstanceState": "RUNNING",
