@@ -8,6 +8,7 @@ use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::sync::watch;
 
 use super::args::Output;
+use super::keyboard::Keyboard;
 use super::signals::Signals;
 use super::terminal::Terminal;
 use crate::clock::Clock;
@@ -55,6 +56,7 @@ impl Live {
         signals: &mut Signals,
         orders: &watch::Sender<Order>,
     ) -> bool {
+        let _quiet = self.terminal.screen().moving.then(Keyboard::without_control_characters);
         let mut leave_by = None;
         let left = loop {
             tokio::select! {

@@ -6,16 +6,21 @@ use std::io;
 
 use async_trait::async_trait;
 use dialoguer::console::Term;
-use dialoguer::{Confirm, Input, Password};
+use dialoguer::{Confirm, Input};
 use secrecy::SecretString;
+use zeroize::Zeroizing;
 
 use super::exit::{Error, Kind};
+use super::keyboard::Keyboard;
 use super::signals::Signals;
 use super::terminal::Terminal;
 use crate::plan::{Approval, Plan};
 use crate::report::{full_name, instances};
 use crate::run::Operator;
 use crate::workflow::{Document, Param};
+
+/// The longest line that a terminal gives: room for it from the beginning leaves no copies behind.
+const LONGEST_LINE: usize = 4096;
 
 #[async_trait]
 impl Operator for Terminal {
@@ -26,16 +31,46 @@ impl Operator for Terminal {
                  program: `password: {{ env: NEW_PASSWORD }}`"
             ));
         }
-        let what = what.to_owned();
-        let asked = blocking(move || {
-            Password::new()
-                .with_prompt(&what)
-                .with_confirmation(format!("{what}, again"), "they differ, once more")
-                .interact_on(&Term::stderr())
-        })
-        .await;
-        asked.map(SecretString::from).map_err(|error| error.message)
+        let keyboard = Keyboard::hidden().map_err(|error| format!("can't ask at this terminal: {error}"))?;
+        let asked = twice(what).await.map_err(|error| error.message);
+        drop(keyboard);
+        asked
     }
+}
+
+/// Asks for a secret until it was typed the same twice.
+async fn twice(what: &str) -> Result<SecretString, Error> {
+    loop {
+        let first = hidden_line(what.to_owned()).await?;
+        if first.is_empty() {
+            continue;
+        }
+        let second = hidden_line(format!("{what}, again")).await?;
+        if first == second {
+            return Ok(SecretString::from(first.as_str()));
+        }
+        Term::stderr().write_line("they differ, once more")?;
+    }
+}
+
+/// One line from a keyboard that shows nothing. The thread that reads it outlives a wait that is given up, so it does
+/// little else.
+async fn hidden_line(what: String) -> Result<Zeroizing<String>, Error> {
+    blocking(move || {
+        let term = Term::stderr();
+        term.write_str(&format!("{what}: "))?;
+        let mut line = Zeroizing::new(String::with_capacity(LONGEST_LINE));
+        let read = io::stdin().read_line(&mut line)?;
+        // Neither was the end of the line shown.
+        term.write_line("")?;
+        if read == 0 {
+            return Err(io::Error::from(io::ErrorKind::UnexpectedEof).into());
+        }
+        let end = line.trim_end_matches(['\r', '\n']).len();
+        line.truncate(end);
+        Ok(line)
+    })
+    .await
 }
 
 /// Asks for the params that have no value yet.
@@ -98,25 +133,39 @@ pub(super) async fn approve(
             format!("Stop {} and make these changes?", instances(count))
         }
     };
+    match yes_or_no(prompt, signals).await {
+        Ok(true) => Ok(Approval::Person),
+        Ok(false) => Err(refused("the plan was not approved; nothing was stopped")),
+        Err(error) => Err(error),
+    }
+}
+
+/// Asks a question before anything is planned or begun.
+pub(super) async fn confirm(question: &str) -> Result<bool, Error> {
+    yes_or_no(question.to_owned(), &mut Signals::install()?).await
+}
+
+/// Return alone is no.
+async fn yes_or_no(question: String, signals: &mut Signals) -> Result<bool, Error> {
     let ask = || {
-        Confirm::new().with_prompt(prompt).default(false).wait_for_newline(true).interact_on(&Term::stderr())
+        Confirm::new()
+            .with_prompt(question)
+            .default(false)
+            .wait_for_newline(true)
+            .interact_on(&Term::stderr())
     };
     let answer = tokio::select! {
         answer = blocking(ask) => answer,
         _ = signals.next() => Err(interrupted()),
     };
-    match answer {
-        Ok(true) => Ok(Approval::Person),
-        Ok(false) => Err(refused("the plan was not approved; nothing was stopped")),
-        Err(error) => {
-            // The prompt hides the cursor, and leaves it so when it is interrupted.
-            Term::stderr().show_cursor()?;
-            Err(error)
-        }
+    if answer.is_err() {
+        // The prompt hides the cursor, and leaves it so when it is interrupted.
+        Term::stderr().show_cursor()?;
     }
+    answer
 }
 
-fn interrupted() -> Error {
+pub(super) fn interrupted() -> Error {
     Error::new(Kind::NotApproved, "interrupted before the plan was approved; nothing was stopped")
 }
 

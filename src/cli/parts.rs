@@ -8,12 +8,13 @@ use std::time::Duration;
 use async_trait::async_trait;
 use tokio::net::TcpStream;
 
+use super::command::journal_error;
 use super::environment::Environment;
 use super::exit::{Error, Kind};
 use super::settings::{self, CloudSettings};
 use crate::clock::Clock;
 use crate::cloud::Survey;
-use crate::journal::{Place, Sqlite, Store};
+use crate::journal::{Memory, Place, Sqlite, Store};
 use crate::run::{Pace, Probe};
 use crate::sim::{self, Fault, Fleet, InProcess, World};
 use crate::tencent::credentials::{self, Credential, Metadata, Provider};
@@ -84,7 +85,7 @@ fn vendor(
         survey: Arc::new(client),
         probe: Arc::new(TcpProbe { clock: clock.clone() }),
         pace: Pace::default(),
-        place: Place::Tencent,
+        place: endpoint.named().map_or(Place::Tencent, |named| Place::TencentAt(named.to_owned())),
         clock,
     })
 }
@@ -188,7 +189,7 @@ fn client(
 
 /// Opens the journal, and proves that it can be written.
 pub(super) async fn open_store(path: PathBuf) -> Result<Arc<dyn Store>, Error> {
-    const HINT: &str = "nothing was stopped; mend that place, or name another one with --state sqlite:PATH";
+    const HINT: &str = "mend that place, or name another one with --state sqlite:PATH";
     if let Some(folder) = path.parent() {
         // Journals name machines and people: only their owner reads them.
         let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder);
@@ -199,7 +200,16 @@ pub(super) async fn open_store(path: PathBuf) -> Result<Arc<dyn Store>, Error> {
     }
     match Sqlite::open(&path).await {
         Ok(store) => Ok(Arc::new(store)),
-        Err(error) => Err(Error::from_chain(Kind::CouldNotBegin, &error).hint(HINT)),
+        Err(error) => Err(journal_error(&error).hint("nothing was stopped")),
+    }
+}
+
+/// Opens the journal as it is, to look at. Where there is none, it is empty.
+pub(super) async fn open_store_to_read(path: &Path) -> Result<Arc<dyn Store>, Error> {
+    match Sqlite::open_to_read(path).await {
+        Ok(Some(store)) => Ok(Arc::new(store)),
+        Ok(None) => Ok(Arc::new(Memory::default())),
+        Err(error) => Err(journal_error(&error)),
     }
 }
 

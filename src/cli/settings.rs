@@ -65,10 +65,8 @@ impl CloudSettings {
             (args::CloudName::Tencent, Some(given)) => {
                 let endpoint =
                     Endpoint::parse(&given).map_err(|error| Error::from_chain(Kind::Usage, &error))?;
-                let simulator = given.starts_with("http://").then(|| Simulator {
-                    url: given.trim_end_matches('/').to_owned(),
-                    speed: args.sim_speed,
-                });
+                let simulator = endpoint.named().filter(|_| endpoint.is_plain_http());
+                let simulator = simulator.map(|url| Simulator { url: url.to_owned(), speed: args.sim_speed });
                 Ok(Self::Tencent { endpoint, simulator, ca_file: args.ca_file })
             }
         }

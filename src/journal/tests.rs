@@ -1,5 +1,8 @@
 //! The legality table over all pairs; every store against the same demands; the format of records.
 
+mod files;
+mod leases;
+
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -208,7 +211,7 @@ async fn a_run_that_was_taken_by_another_process_can_not_be_written_by_the_first
     for (store, _folder) in stores().await {
         let mut first = begin(&store, &["ins-1"], Place::Tencent, 1).await.unwrap();
         let summary = summary(&store, first.run()).await;
-        let clock = Clock::simulated(at(60));
+        let clock = Clock::simulated(at(61));
         let mut second =
             Journal::reopen(Arc::clone(&store), clock, &summary, "another".into()).await.unwrap();
         assert!(matches!(first.append(vec![(None, Event::RunEnded)]).await, Err(StoreError::Taken(_))));
@@ -279,4 +282,42 @@ fn records_keep_their_form() {
         .map(|event| (event.name(), serde_json::to_string(&record(event)).unwrap()))
         .collect();
     insta::assert_snapshot!(lines.into_values().collect::<Vec<_>>().join("\n"));
+}
+
+#[test]
+fn places_as_they_were_ever_written_are_read() {
+    let endpoint = "internal.tencentcloudapi.com".to_owned();
+    for (text, place, simulated, scope) in [
+        ("\"tencent\"", Place::Tencent, false, Some("tencent/ap-x")),
+        (
+            r#"{"tencent-at":"internal.tencentcloudapi.com"}"#,
+            Place::TencentAt(endpoint),
+            false,
+            Some("tencent/ap-x"),
+        ),
+        (
+            r#"{"endpoint":"http://127.0.0.1:1"}"#,
+            Place::Endpoint("http://127.0.0.1:1".to_owned()),
+            true,
+            Some("http://127.0.0.1:1/ap-x"),
+        ),
+        ("\"in-process\"", Place::InProcess, true, None),
+    ] {
+        assert_eq!(serde_json::from_str::<Place>(text).unwrap(), place);
+        assert_eq!(serde_json::to_string(&place).unwrap(), text);
+        assert_eq!((place.is_simulated(), place.scope("ap-x").as_deref()), (simulated, scope));
+    }
+}
+
+#[tokio::test]
+async fn a_journal_is_its_owners_only() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("journal.db");
+    let store: Arc<dyn Store> = Arc::new(Sqlite::open(&path).await.unwrap());
+    begin(&store, &["ins-1"], Place::Tencent, 1).await.unwrap();
+    for name in ["journal.db", "journal.db-wal", "journal.db-shm"] {
+        let mode = std::fs::metadata(folder.path().join(name)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{name}");
+    }
 }

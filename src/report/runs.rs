@@ -18,7 +18,7 @@ pub fn runs_table(runs: &[RunSummary], look: Look, zone: &TimeZone) -> String {
     }
     for run in runs {
         let cloud = match run.place {
-            Place::Tencent => "",
+            Place::Tencent | Place::TencentAt(_) => "",
             Place::Endpoint(_) | Place::InProcess => " (simulated)",
         };
         table.add_row([

@@ -5,11 +5,12 @@ use std::fs::{self, OpenOptions};
 use std::io::{self, Write as _};
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
+use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
 use rand::seq::{IndexedRandom as _, SliceRandom as _};
 use secrecy::{ExposeSecret as _, SecretString};
+use tokio::io::AsyncReadExt as _;
 use zeroize::Zeroizing;
 
 use super::Operator;
@@ -201,23 +202,43 @@ fn read_file(path: &Path) -> Result<SecretString, SecretError> {
 async fn run_command(argv: &[String], clock: &Clock) -> Result<SecretString, SecretError> {
     let program = argv.first().cloned().unwrap_or_default();
     let cant = |why: String| SecretError::Command { program: program.clone(), why };
-    let child = tokio::process::Command::new(&program)
+    let mut child = tokio::process::Command::new(&program)
         .args(argv.iter().skip(1))
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::inherit())
         .kill_on_drop(true)
-        .output();
-    let output = match clock.timeout(COMMAND_LIMIT, child).await {
+        .spawn()
+        .map_err(|error| cant(format!("can't be run: {error}")))?;
+    let ended = match clock.timeout(COMMAND_LIMIT, output_of(&mut child)).await {
         None => return Err(cant(format!("did not end within {} s", COMMAND_LIMIT.as_secs()))),
-        Some(Err(error)) => return Err(cant(format!("can't be run: {error}"))),
-        Some(Ok(output)) => output,
+        Some(Err(error)) => return Err(cant(format!("can't be read from: {error}"))),
+        Some(Ok(ended)) => ended,
     };
-    let printed = Zeroizing::new(output.stdout);
-    if !output.status.success() {
-        return Err(cant(format!("failed: {}", output.status)));
+    let Some((printed, status)) = ended else {
+        return Err(cant(format!("printed more than {LARGEST} bytes")));
+    };
+    if !status.success() {
+        return Err(cant(format!("failed: {status}")));
     }
     first_line(&printed).ok_or_else(|| cant("printed nothing".to_owned()))
+}
+
+/// What the program printed and how it ended; `None` if it prints too much to be a secret.
+async fn output_of(
+    child: &mut tokio::process::Child,
+) -> io::Result<Option<(Zeroizing<Vec<u8>>, ExitStatus)>> {
+    const CAPACITY: usize = 2 * 4096;
+    // As large as it can get, so that no copy of it is left where it grew out of.
+    let mut printed = Zeroizing::new(Vec::with_capacity(CAPACITY));
+    if let Some(stdout) = child.stdout.take() {
+        stdout.take(LARGEST + 1).read_to_end(&mut printed).await?;
+    }
+    if printed.len() as u64 > LARGEST {
+        return Ok(None);
+    }
+    let status = child.wait().await?;
+    Ok(Some((printed, status)))
 }
 
 /// A password that every rule of the vendor's accepts: all four classes, a letter first, no look-alikes of quoting.
@@ -308,6 +329,8 @@ mod tests {
         let clock = Clock::system();
         let got = run_command(&argv(&["printf", "first\nsecond\n"]), &clock).await.unwrap();
         assert_eq!(got.expose_secret(), "first");
+        let endless = run_command(&argv(&["yes", "Secret-Canary-1"]), &clock).await.unwrap_err().to_string();
+        assert!(endless.ends_with("printed more than 4096 bytes"), "{endless}");
         let error = run_command(&argv(&["false"]), &clock).await.unwrap_err().to_string();
         assert_eq!(error, "the program `false`, which prints the new password, failed: exit status: 1");
         let error = run_command(&argv(&["/no/such/program"]), &clock).await.unwrap_err().to_string();

@@ -82,6 +82,19 @@ impl Endpoint {
         !matches!(self.0, Kind::Origin(_))
     }
 
+    /// What the user named in its one spelling, which [`Self::parse`] takes again; `None` for the vendor's public hosts.
+    pub fn named(&self) -> Option<&str> {
+        match &self.0 {
+            Kind::Vendor => None,
+            Kind::Domain(named) | Kind::Origin(named) => Some(named),
+        }
+    }
+
+    /// It is spoken to in plain http, which only a simulated cloud on this machine is.
+    pub fn is_plain_http(&self) -> bool {
+        matches!(&self.0, Kind::Origin(origin) if origin.starts_with("http://"))
+    }
+
     /// The one origin that the user named, if it is on this machine.
     pub(crate) fn loopback(&self) -> Option<Url> {
         let Kind::Origin(origin) = &self.0 else { return None };
@@ -157,12 +170,27 @@ mod tests {
             let endpoint = Endpoint::parse(text).unwrap();
             assert_eq!(endpoint.origin(Service::Clb, "ap-guangzhou"), expected);
             assert!(!endpoint.is_vendor());
+            assert_eq!(endpoint.named(), Some(expected));
         }
         let inside = Endpoint::parse("internal.tencentcloudapi.com").unwrap();
         assert_eq!(
             inside.origin(Service::Cvm, "ap-tokyo"),
             "https://cvm.ap-tokyo.internal.tencentcloudapi.com"
         );
+    }
+
+    #[test]
+    fn plain_http_is_told_by_the_parsed_scheme() {
+        for (text, plain) in [
+            ("HTTP://127.0.0.1:1", true),
+            ("http://localhost", true),
+            ("HTTPS://127.0.0.1:1", false),
+            ("internal.tencentcloudapi.com", false),
+        ] {
+            assert_eq!(Endpoint::parse(text).unwrap().is_plain_http(), plain, "{text}");
+        }
+        assert!(!Endpoint::vendor().is_plain_http());
+        assert_eq!(Endpoint::vendor().named(), None);
     }
 
     #[test]

@@ -68,7 +68,12 @@ impl Sealed {
 
     /// A `pitstop sim` in a process of its own.
     pub(crate) fn simulator(&self, args: &[&str]) -> Simulator {
-        let mut all = vec!["sim", "--listen", "127.0.0.1:0"];
+        self.simulator_at("127.0.0.1:0", args)
+    }
+
+    /// A `pitstop sim` at this address.
+    pub(crate) fn simulator_at(&self, address: &str, args: &[&str]) -> Simulator {
+        let mut all = vec!["sim", "--listen", address];
         all.extend(args);
         let mut child = self.command(&all).stderr(Stdio::null()).spawn().unwrap();
         let mut line = String::new();

@@ -74,15 +74,9 @@ impl Screen {
 
     /// Waits until the prompt is there for the n-th time and what is typed is hidden. What is typed before is discarded.
     pub(crate) fn wait_for_hidden(&mut self, prompt: &str, times: usize) {
-        /// The same on Linux and macOS.
-        const ECHO: u64 = 0o10;
-        let hidden = |master: &dyn MasterPty| {
-            let modes = master.get_termios().unwrap();
-            u64::from(modes.local_flags.bits()) & ECHO == 0
-        };
         let pause = Duration::from_millis(20);
         let mut waited = Duration::ZERO;
-        while self.text().matches(prompt).count() < times || !hidden(self.master.as_ref()) {
+        while self.text().matches(prompt).count() < times || self.echoes() {
             match self.output.recv_timeout(pause) {
                 Ok(bytes) => self.take(&bytes),
                 Err(RecvTimeoutError::Timeout) if waited < LONGEST_WAIT => waited += pause,
@@ -102,6 +96,14 @@ impl Screen {
             self.take(&bytes);
         }
         self.child.wait().unwrap().exit_code()
+    }
+
+    /// What is typed is shown.
+    fn echoes(&self) -> bool {
+        /// The same on Linux and macOS.
+        const ECHO: u64 = 0o10;
+        let modes = self.master.get_termios().unwrap();
+        u64::from(modes.local_flags.bits()) & ECHO != 0
     }
 
     fn wrote(&self, what: &str) -> bool {
@@ -173,6 +175,9 @@ fn ctrl_c_during_the_run_brings_everything_back() {
     screen.press(CTRL_C);
     screen.wait_for("Ctrl-C: nothing new is begun");
     assert_eq!(screen.end(), 7, "{}", screen.text());
+    let text = screen.text();
+    assert!(!text.contains("so far") && !text.contains("▸"), "a line of the board is left over:\n{text}");
+    assert!(!text.contains("^C"), "{text}");
     assert!(screen.text().contains("web-2 (ins-0web0002): not begun"), "{}", screen.text());
     assert!(!screen.parser.screen().hide_cursor());
 }
@@ -193,6 +198,46 @@ fn a_password_is_asked_twice_and_never_shown() {
     screen.press("y\r");
     assert_eq!(screen.end(), 0, "{}", screen.text());
     assert!(!screen.wrote(PASSWORD));
+}
+
+#[test]
+fn ctrl_c_at_a_password_gives_the_echo_back() {
+    let sealed = Sealed::new();
+    let args = ["run", "tests/fixtures/cli/ask-password.yaml", "--cloud", "sim", "--sim-speed", "50"];
+    let mut screen = Screen::open(&sealed, 100, &args);
+    assert!(screen.echoes(), "or the test can't tell");
+    screen.wait_for_hidden("New password for root", 1);
+    screen.press(CTRL_C);
+    assert_eq!(screen.end(), 4, "{}", screen.text());
+    assert!(screen.echoes());
+    assert!(screen.text().contains("nothing was stopped"), "{}", screen.text());
+}
+
+/// As the first Ctrl-C during a run: what was stopped is brought back.
+#[test]
+fn ctrl_c_at_the_password_of_a_resumed_run_brings_back() {
+    let sealed = Sealed::new();
+    let simulator = sealed.simulator(&["--speed", "5"]);
+    let sim = ["--endpoint", &simulator.url, "--sim-speed", "5"];
+    let mut args = vec!["run", "tests/fixtures/cli/ask-password.yaml", "--yes"];
+    args.extend(sim);
+    let mut killed = Screen::open(&sealed, 100, &args);
+    for times in [1, 2] {
+        killed.wait_for_hidden("New password for root", times);
+        killed.press("Zx9-canary-42\r");
+    }
+    killed.wait_for("▸ web-1  stopping");
+    killed.child.kill().unwrap();
+    killed.end();
+
+    let mut screen = Screen::open(&sealed, 100, &["resume", "--sim-speed", "5"]);
+    screen.wait_for_hidden("New password for root", 1);
+    screen.press(CTRL_C);
+    assert_eq!(screen.end(), 7, "{}", screen.text());
+    assert!(screen.echoes());
+    let text = screen.text();
+    assert!(text.contains("brought back, not finished"), "{text}");
+    assert!(!text.contains("nothing was stopped"), "{text}");
 }
 
 #[test]
@@ -226,4 +271,48 @@ fn no_color_is_obeyed_on_a_terminal() {
         assert!(!screen.wrote(colour), "{colour:?}");
     }
     assert!(screen.text().contains("✓ web-1"));
+}
+
+/// A run that was killed when its first instance had stopped; returns the arguments that would run it anew.
+fn killed(sealed: &Sealed, url: &str) -> [String; 6] {
+    let args = ["run", "workflows/resize.yaml", "--endpoint", url, "--sim-speed", "20"];
+    let mut child = sealed.command(&[&args[..], &["--yes"]].concat()).spawn().unwrap();
+    let mut stderr = std::io::BufReader::new(child.stderr.take().unwrap());
+    crate::sealed::read_until(&mut stderr, "web-1: stop done");
+    child.kill().unwrap();
+    child.wait().unwrap();
+    args.map(str::to_owned)
+}
+
+const CARRY_ON: &str = "Carry that run on instead of beginning a new one?";
+
+#[test]
+fn an_unfinished_run_is_offered_and_carried_on() {
+    let sealed = Sealed::new();
+    let simulator = sealed.simulator(&["--speed", "20"]);
+    let args = killed(&sealed, &simulator.url);
+    let mut screen = Screen::open(&sealed, 120, &args.each_ref().map(String::as_str));
+    screen.wait_for(CARRY_ON);
+    assert!(screen.text().contains("no longer carries it out"), "{}", screen.text());
+    screen.press("y\r");
+    assert_eq!(screen.end(), 0, "{}", screen.text());
+    assert!(screen.text().contains("2 done of 2 instances"), "{}", screen.text());
+    let runs = sealed.pitstop(&["runs", "--output", "json"]).stdout;
+    assert_eq!(runs.lines().count(), 1, "no second run was begun: {runs}");
+}
+
+#[test]
+fn an_unfinished_run_that_is_not_wanted_is_left_as_it_is() {
+    let sealed = Sealed::new();
+    let simulator = sealed.simulator(&["--speed", "20"]);
+    let args = killed(&sealed, &simulator.url);
+    for keys in ["n\r", "\r", CTRL_C] {
+        let mut screen = Screen::open(&sealed, 120, &args.each_ref().map(String::as_str));
+        screen.wait_for(CARRY_ON);
+        screen.press(keys);
+        let code = screen.end();
+        assert_eq!(code, if keys == CTRL_C { 4 } else { 5 }, "{}", screen.text());
+        assert!(!screen.parser.screen().hide_cursor());
+    }
+    assert!(sealed.pitstop(&["runs"]).stdout.contains("unfinished"));
 }

@@ -112,13 +112,14 @@ impl Server {
     pub async fn serve(self, stop: impl Future<Output = ()> + Send + 'static) -> Result<(), ServerError> {
         let Self { listener, shared, guests, .. } = self;
         let guests = guests.then(|| guests::Guests::open(shared.clone()));
+        let listener = CuttableListener::new(listener, shared.clock.clone());
         let app = Router::new()
             .route("/", post(answer))
             .route("/log", get(log))
             .layer(DefaultBodyLimit::max(LARGEST))
             .with_state(shared)
             .into_make_service_with_connect_info::<Cut>();
-        let served = axum::serve(CuttableListener(listener), app).with_graceful_shutdown(stop).await;
+        let served = axum::serve(listener, app).with_graceful_shutdown(stop).await;
         drop(guests);
         served.map_err(ServerError::Serve)
     }
