@@ -81,7 +81,7 @@ async fn dispatch(
         Command::Check(args) => command::check::check(terminal, args),
         Command::Plan(args) => command::plan::plan(terminal, environment, args).await,
         Command::Run(args) => command::run::run(terminal, environment, state, args).await,
-        Command::Resume(args) => command::run::resume(terminal, environment, state, args).await,
+        Command::Resume(args) => command::resume::resume(terminal, environment, state, args).await,
         Command::Runs => command::runs::runs(terminal, environment, state).await,
         Command::Show(args) => command::runs::show(terminal, environment, state, args).await,
         Command::Sim(args) => command::sim::sim(terminal, args).await,

@@ -133,22 +133,36 @@ pub(super) async fn approve(
             format!("Stop {} and make these changes?", instances(count))
         }
     };
+    match yes_or_no(prompt, signals).await {
+        Ok(true) => Ok(Approval::Person),
+        Ok(false) => Err(refused("the plan was not approved; nothing was stopped")),
+        Err(error) => Err(error),
+    }
+}
+
+/// Asks a question before anything is planned or begun.
+pub(super) async fn confirm(question: &str) -> Result<bool, Error> {
+    yes_or_no(question.to_owned(), &mut Signals::install()?).await
+}
+
+/// Return alone is no.
+async fn yes_or_no(question: String, signals: &mut Signals) -> Result<bool, Error> {
     let ask = || {
-        Confirm::new().with_prompt(prompt).default(false).wait_for_newline(true).interact_on(&Term::stderr())
+        Confirm::new()
+            .with_prompt(question)
+            .default(false)
+            .wait_for_newline(true)
+            .interact_on(&Term::stderr())
     };
     let answer = tokio::select! {
         answer = blocking(ask) => answer,
         _ = signals.next() => Err(interrupted()),
     };
-    match answer {
-        Ok(true) => Ok(Approval::Person),
-        Ok(false) => Err(refused("the plan was not approved; nothing was stopped")),
-        Err(error) => {
-            // The prompt hides the cursor, and leaves it so when it is interrupted.
-            Term::stderr().show_cursor()?;
-            Err(error)
-        }
+    if answer.is_err() {
+        // The prompt hides the cursor, and leaves it so when it is interrupted.
+        Term::stderr().show_cursor()?;
     }
+    answer
 }
 
 pub(super) fn interrupted() -> Error {

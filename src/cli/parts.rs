@@ -8,12 +8,13 @@ use std::time::Duration;
 use async_trait::async_trait;
 use tokio::net::TcpStream;
 
+use super::command::journal_error;
 use super::environment::Environment;
 use super::exit::{Error, Kind};
 use super::settings::{self, CloudSettings};
 use crate::clock::Clock;
 use crate::cloud::Survey;
-use crate::journal::{Place, Sqlite, Store};
+use crate::journal::{Memory, Place, Sqlite, Store};
 use crate::run::{Pace, Probe};
 use crate::sim::{self, Fault, Fleet, InProcess, World};
 use crate::tencent::credentials::{self, Credential, Metadata, Provider};
@@ -199,7 +200,16 @@ pub(super) async fn open_store(path: PathBuf) -> Result<Arc<dyn Store>, Error> {
     }
     match Sqlite::open(&path).await {
         Ok(store) => Ok(Arc::new(store)),
-        Err(error) => Err(Error::from_chain(Kind::CouldNotBegin, &error).hint(HINT)),
+        Err(error) => Err(journal_error(&error)),
+    }
+}
+
+/// Opens the journal as it is, to look at. Where there is none, it is empty.
+pub(super) async fn open_store_to_read(path: &Path) -> Result<Arc<dyn Store>, Error> {
+    match Sqlite::open_to_read(path).await {
+        Ok(Some(store)) => Ok(Arc::new(store)),
+        Ok(None) => Ok(Arc::new(Memory::default())),
+        Err(error) => Err(journal_error(&error)),
     }
 }
 

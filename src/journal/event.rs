@@ -1,5 +1,7 @@
-//! The events, version 1. A journal written by any released version loads for ever: variants and fields are only
-//! added, and added fields have defaults.
+//! The events, version 2. A journal written by any released version loads for ever: variants and fields are only
+//! added, and added fields have defaults. What was added:
+//!
+//! - 2: the failure `cut-short`; `not-begun` for the reasons `key-not-imported`, `ordered` and `abandoned`.
 
 use std::fmt;
 use std::time::Duration;
@@ -329,6 +331,8 @@ pub enum Halt {
     KeyNotImported,
     /// The run was ordered to end before it touched anything.
     Ordered,
+    /// The run was given up before anything was sent.
+    Abandoned,
 }
 
 /// How it went with an instance.

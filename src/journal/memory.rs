@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 
 use super::event::{Record, RunId};
-use super::store::{Claim, RunSummary, Store, StoreError, Took};
+use super::store::{Claim, Lease, RunSummary, Store, StoreError, Took};
 use crate::cloud::InstanceId;
 
 /// Journals that last as long as the process.
@@ -24,12 +24,27 @@ struct Inner {
 struct Kept {
     summary: RunSummary,
     epoch: i64,
+    /// None once it was let go.
+    lease: Option<Lease>,
     records: Vec<Record>,
+}
+
+impl Kept {
+    fn holder(&self, now: Timestamp) -> Option<&Lease> {
+        self.lease.as_ref().filter(|lease| lease.until > now)
+    }
 }
 
 impl Memory {
     fn lock(&self) -> MutexGuard<'_, Inner> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// For simulations of a crash: every process that held a run is gone, and that is known, as it is on one machine.
+    pub fn bury_holders(&self) {
+        for kept in self.lock().runs.values_mut() {
+            kept.lease = None;
+        }
     }
 }
 
@@ -47,6 +62,7 @@ impl Store for Memory {
         run: &RunSummary,
         instances: &[InstanceId],
         first: &[Record],
+        lease: &Lease,
     ) -> Result<Claim, StoreError> {
         let mut inner = self.lock();
         if let Some(scope) = run.place.scope(&run.region) {
@@ -57,15 +73,50 @@ impl Store for Memory {
             }
             inner.holds.extend(keys.into_iter().map(|key| (key, run.id)));
         }
-        inner.runs.insert(run.id, Kept { summary: run.clone(), epoch: 1, records: first.to_vec() });
+        let lease = Some(lease.clone());
+        inner.runs.insert(run.id, Kept { summary: run.clone(), epoch: 1, lease, records: first.to_vec() });
         Ok(Claim { run: run.id, epoch: 1 })
     }
 
-    async fn take(&self, run: RunId) -> Result<Claim, StoreError> {
+    async fn take(&self, run: RunId, lease: &Lease, now: Timestamp) -> Result<Claim, StoreError> {
         let mut inner = self.lock();
         let kept = inner.runs.get_mut(&run).ok_or(StoreError::NoRun(run))?;
+        if kept.summary.ended.is_some() {
+            return Err(StoreError::Ended(run));
+        }
+        if let Some(holder) = kept.holder(now) {
+            return Err(StoreError::Busy { run, lease: holder.clone() });
+        }
         kept.epoch += 1;
+        kept.lease = Some(lease.clone());
         Ok(Claim { run, epoch: kept.epoch })
+    }
+
+    async fn renew(&self, claim: Claim, until: Timestamp) -> Result<(), StoreError> {
+        if let Some(lease) = &mut self.lock().claimed(claim)?.lease {
+            lease.until = until;
+        }
+        Ok(())
+    }
+
+    async fn release(&self, claim: Claim) -> Result<(), StoreError> {
+        self.lock().claimed(claim)?.lease = None;
+        Ok(())
+    }
+
+    async fn holder(&self, run: RunId, now: Timestamp) -> Result<Option<Lease>, StoreError> {
+        let inner = self.lock();
+        Ok(inner.runs.get(&run).ok_or(StoreError::NoRun(run))?.holder(now).cloned())
+    }
+
+    async fn held(
+        &self,
+        scope: &str,
+        instances: &[InstanceId],
+    ) -> Result<Option<(InstanceId, RunId)>, StoreError> {
+        let inner = self.lock();
+        let held = |id: &InstanceId| inner.holds.get(&(scope.to_owned(), id.clone())).copied();
+        Ok(instances.iter().find_map(|id| Some((id.clone(), held(id)?))))
     }
 
     async fn append(&self, claim: Claim, records: &[Record], took: &[Took]) -> Result<(), StoreError> {
@@ -79,7 +130,9 @@ impl Store for Memory {
 
     async fn finish(&self, claim: Claim, at: Timestamp) -> Result<(), StoreError> {
         let mut inner = self.lock();
-        inner.claimed(claim)?.summary.ended = Some(at);
+        let kept = inner.claimed(claim)?;
+        kept.summary.ended = Some(at);
+        kept.lease = None;
         inner.holds.retain(|_, holder| *holder != claim.run);
         Ok(())
     }

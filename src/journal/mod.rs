@@ -5,6 +5,7 @@
 //! A [`Recorded`] intent is proof that it was written before it is carried out: only [`Journal::intend`] makes one.
 
 mod event;
+mod lifeline;
 mod memory;
 mod sqlite;
 mod state;
@@ -15,8 +16,8 @@ pub use event::{Event, Failure, Halt, Intent, Order, Record, RunId, Verdict};
 pub use memory::Memory;
 pub use sqlite::Sqlite;
 pub use state::{IllegalEvent, Ledger, Refused, Stage, State, Vanished};
-pub use store::{Claim, Place, RunSummary, Store, StoreError, Took};
-pub use writer::{FORMAT, Joint, Journal, Recorded};
+pub use store::{Claim, LEASE, Lease, Place, RunSummary, Store, StoreError, Took};
+pub use writer::{FORMAT, Joint, Journal, Recorded, nothing_was_sent};
 
 #[cfg(test)]
 mod tests;

@@ -3,111 +3,51 @@
 //! Times are integers (milliseconds since 1970) and records are JSON text, so that another SQL store can share the
 //! schema. A record's body is what `--output json` prints.
 
-use std::fs::OpenOptions;
-use std::io;
-use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::Path;
+mod open;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use sqlx::migrate::{Migration, MigrationType, Migrator};
-use sqlx::sqlite::{
-    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
-};
-use sqlx::{Row, SqlSafeStr, Sqlite as Db, Transaction};
+use sqlx::sqlite::SqlitePool;
+use sqlx::{Row, Sqlite as Db, Transaction};
 
 use super::event::{Record, RunId};
-use super::store::{Claim, Place, RunSummary, Store, StoreError, Took};
+use super::lifeline::Lifeline;
+use super::store::{Claim, Lease, Place, RunSummary, Store, StoreError, Took};
+use super::writer::FORMAT;
 use crate::cloud::{Action, InstanceId};
 
 /// Journals in a SQLite file.
 pub struct Sqlite {
     pool: SqlitePool,
+    path: PathBuf,
+    /// A newer version of this program has changed its schema.
+    newer: bool,
+    /// What shows other processes that this one lives, per run that it holds.
+    held: Mutex<BTreeMap<RunId, Lifeline>>,
 }
 
-fn migrations() -> Migrator {
-    Migrator::with_migrations(vec![Migration::new(
-        1,
-        "the first schema".into(),
-        MigrationType::Simple,
-        include_str!("migrations/1.sql").into_sql_str(),
-        false,
-    )])
+/// SQLite's primary result code.
+fn code(error: &sqlx::Error) -> Option<i32> {
+    let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code)?;
+    code.parse::<i32>().ok().map(|code| code & 0xff)
 }
 
-impl Sqlite {
-    /// Opens the file, makes it if it is not there, and brings its schema up to date.
-    /// It is proven writable here, so that a full or read-only disk is found before anything is stopped.
-    pub async fn open(path: &Path) -> Result<Self, StoreError> {
-        let cant = |why: String| StoreError::Open { at: path.display().to_string(), why };
-        keep_private(path).map_err(|error| cant(error.to_string()))?;
-        let options = SqliteConnectOptions::new()
-            .filename(path)
-            .create_if_missing(true)
-            .foreign_keys(true)
-            .journal_mode(SqliteJournalMode::Wal)
-            .synchronous(SqliteSynchronous::Full)
-            .busy_timeout(Duration::from_secs(10));
-        let pool = SqlitePoolOptions::new()
-            .max_connections(4)
-            .connect_with(options)
-            .await
-            .map_err(|error| cant(error.to_string()))?;
-        migrations().run(&pool).await.map_err(|error| cant(error.to_string()))?;
-        let store = Self { pool };
-        store.prove_writable().await.map_err(|error| cant(error.to_string()))?;
-        Ok(store)
+/// What is in the file is not what was written to it (`SQLITE_CORRUPT`, `SQLITE_NOTADB`).
+fn is_damage(error: &sqlx::Error) -> bool {
+    matches!(code(error), Some(11 | 26))
+}
+
+/// What SQLite says, and for `SQLITE_BUSY` what that means: nobody keeps it so long who does not hang.
+fn in_words(error: &sqlx::Error) -> String {
+    match code(error) {
+        Some(5) => "another process, perhaps one that hangs, keeps it locked".to_owned(),
+        _ => error.to_string(),
     }
-
-    async fn prove_writable(&self) -> Result<(), sqlx::Error> {
-        let mut tx = self.pool.begin_with("BEGIN IMMEDIATE").await?;
-        sqlx::query("INSERT INTO durations VALUES (1, 'probe', '', 0, 0)").execute(&mut *tx).await?;
-        sqlx::query("DELETE FROM durations WHERE action = 'probe'").execute(&mut *tx).await?;
-        tx.commit().await
-    }
-
-    async fn claimed(&self, claim: Claim) -> Result<Transaction<'static, Db>, StoreError> {
-        let mut tx = self.pool.begin_with("BEGIN IMMEDIATE").await.map_err(write)?;
-        let epoch: Option<i64> = sqlx::query_scalar("SELECT epoch FROM runs WHERE id = $1")
-            .bind(claim.run.to_string())
-            .fetch_optional(&mut *tx)
-            .await
-            .map_err(write)?;
-        match epoch {
-            None => Err(StoreError::NoRun(claim.run)),
-            Some(epoch) if epoch == claim.epoch => Ok(tx),
-            Some(_) => Err(StoreError::Taken(claim.run)),
-        }
-    }
-}
-
-/// Makes the file, if it is not there, for its owner only: journals name machines and people. SQLite gives the files
-/// beside it the same permissions. One that is there keeps those that it was given.
-fn keep_private(path: &Path) -> io::Result<()> {
-    match OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
-        Ok(_) => Ok(()),
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
-        Err(error) => Err(error),
-    }
-}
-
-#[expect(clippy::needless_pass_by_value, reason = "it is handed to map_err")]
-fn write(error: sqlx::Error) -> StoreError {
-    StoreError::Write(error.to_string())
-}
-
-#[expect(clippy::needless_pass_by_value, reason = "it is handed to map_err")]
-fn read(error: sqlx::Error) -> StoreError {
-    StoreError::Read(error.to_string())
-}
-
-fn damaged(error: impl std::fmt::Display) -> StoreError {
-    StoreError::Damaged(error.to_string())
-}
-
-fn time(millis: i64) -> Result<Timestamp, StoreError> {
-    Timestamp::from_millisecond(millis).map_err(damaged)
 }
 
 /// A value's JSON form as text; for the enums of one word, the word in quotes.
@@ -115,61 +55,185 @@ fn json<T: serde::Serialize>(value: &T) -> Result<String, StoreError> {
     serde_json::to_string(value).map_err(|error| StoreError::Write(error.to_string()))
 }
 
-async fn insert(tx: &mut Transaction<'static, Db>, records: &[Record]) -> Result<(), StoreError> {
-    for record in records {
-        sqlx::query("INSERT INTO records (run, seq, at_ms, instance, body) VALUES ($1, $2, $3, $4, $5)")
-            .bind(record.run.to_string())
-            .bind(i64::try_from(record.seq).map_err(damaged)?)
-            .bind(record.at.as_millisecond())
-            .bind(record.instance.as_ref().map(InstanceId::as_str))
-            .bind(json(record)?)
+impl Sqlite {
+    fn at(&self) -> String {
+        self.path.display().to_string()
+    }
+
+    #[expect(clippy::needless_pass_by_value, reason = "it is handed to map_err")]
+    fn write(&self, error: sqlx::Error) -> StoreError {
+        let words = format!("{}: {}", self.at(), in_words(&error));
+        if is_damage(&error) { StoreError::Damaged(words) } else { StoreError::Write(words) }
+    }
+
+    #[expect(clippy::needless_pass_by_value, reason = "it is handed to map_err")]
+    fn read(&self, error: sqlx::Error) -> StoreError {
+        let words = format!("{}: {}", self.at(), in_words(&error));
+        if is_damage(&error) { StoreError::Damaged(words) } else { StoreError::Read(words) }
+    }
+
+    fn damaged(&self, what: impl std::fmt::Display) -> StoreError {
+        StoreError::Damaged(format!("{}: {what}", self.at()))
+    }
+
+    fn time(&self, millis: i64) -> Result<Timestamp, StoreError> {
+        Timestamp::from_millisecond(millis).map_err(|error| self.damaged(error))
+    }
+
+    fn run_id(&self, text: &str) -> Result<RunId, StoreError> {
+        RunId::parse(text).ok_or_else(|| self.damaged(format!("`{text}` is not a run's id")))
+    }
+
+    fn lifelines(&self) -> MutexGuard<'_, BTreeMap<RunId, Lifeline>> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn let_go(&self, run: RunId) {
+        if let Some(lifeline) = self.lifelines().remove(&run) {
+            lifeline.let_go();
+        }
+    }
+
+    fn lifeline(&self, run: RunId, epoch: i64) -> Result<Lifeline, StoreError> {
+        Lifeline::hold(&self.path, run, epoch)
+            .map_err(|error| StoreError::Write(format!("{}: no lock beside it: {error}", self.at())))
+    }
+
+    async fn change(&self) -> Result<Transaction<'static, Db>, StoreError> {
+        self.pool.begin_with("BEGIN IMMEDIATE").await.map_err(|error| self.write(error))
+    }
+
+    async fn commit(&self, tx: Transaction<'static, Db>) -> Result<(), StoreError> {
+        tx.commit().await.map_err(|error| self.write(error))
+    }
+
+    async fn commit_holding(
+        &self,
+        tx: Transaction<'static, Db>,
+        run: RunId,
+        lifeline: Lifeline,
+    ) -> Result<(), StoreError> {
+        match self.commit(tx).await {
+            Ok(()) => {
+                self.lifelines().insert(run, lifeline);
+                Ok(())
+            }
+            Err(error) => {
+                lifeline.let_go();
+                Err(error)
+            }
+        }
+    }
+
+    /// A transaction of whoever has the run.
+    async fn claimed(&self, claim: Claim) -> Result<Transaction<'static, Db>, StoreError> {
+        let mut tx = self.change().await?;
+        let epoch: Option<i64> = sqlx::query_scalar("SELECT epoch FROM runs WHERE id = $1")
+            .bind(claim.run.to_string())
+            .fetch_optional(&mut *tx)
+            .await
+            .map_err(|error| self.write(error))?;
+        match epoch {
+            None => Err(StoreError::NoRun(claim.run)),
+            Some(epoch) if epoch == claim.epoch => Ok(tx),
+            Some(_) => Err(StoreError::Taken(claim.run)),
+        }
+    }
+
+    async fn insert(&self, tx: &mut Transaction<'static, Db>, records: &[Record]) -> Result<(), StoreError> {
+        for record in records {
+            sqlx::query("INSERT INTO records (run, seq, at_ms, instance, body) VALUES ($1, $2, $3, $4, $5)")
+                .bind(record.run.to_string())
+                .bind(i64::try_from(record.seq).map_err(|error| self.damaged(error))?)
+                .bind(record.at.as_millisecond())
+                .bind(record.instance.as_ref().map(InstanceId::as_str))
+                .bind(json(record)?)
+                .execute(&mut **tx)
+                .await
+                .map_err(|error| self.write(error))?;
+        }
+        Ok(())
+    }
+
+    /// Holds the instances for the run, unless another one does.
+    async fn hold(
+        &self,
+        tx: &mut Transaction<'static, Db>,
+        scope: &str,
+        instances: &[InstanceId],
+        run: RunId,
+    ) -> Result<(), StoreError> {
+        for instance in instances {
+            let taken = sqlx::query(
+                "INSERT INTO holds (scope, instance, run) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
+            )
+            .bind(scope)
+            .bind(instance.as_str())
+            .bind(run.to_string())
             .execute(&mut **tx)
             .await
-            .map_err(write)?;
-    }
-    Ok(())
-}
-
-/// Holds the instances for the run, unless another one does.
-async fn hold(
-    tx: &mut Transaction<'static, Db>,
-    scope: &str,
-    instances: &[InstanceId],
-    run: RunId,
-) -> Result<(), StoreError> {
-    for instance in instances {
-        let taken = sqlx::query(
-            "INSERT INTO holds (scope, instance, run) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
-        )
-        .bind(scope)
-        .bind(instance.as_str())
-        .bind(run.to_string())
-        .execute(&mut **tx)
-        .await
-        .map_err(write)?;
-        if taken.rows_affected() == 1 {
-            continue;
+            .map_err(|error| self.write(error))?;
+            if taken.rows_affected() == 1 {
+                continue;
+            }
+            let row = sqlx::query(
+                "SELECT runs.id, runs.began_ms FROM holds JOIN runs ON runs.id = holds.run \
+                 WHERE holds.scope = $1 AND holds.instance = $2",
+            )
+            .bind(scope)
+            .bind(instance.as_str())
+            .fetch_one(&mut **tx)
+            .await
+            .map_err(|error| self.read(error))?;
+            return Err(StoreError::Held {
+                instance: instance.clone(),
+                run: self.run_id(row.get(0))?,
+                since: self.time(row.get(1))?,
+            });
         }
-        let row = sqlx::query(
-            "SELECT runs.id, runs.began_ms FROM holds JOIN runs ON runs.id = holds.run \
-             WHERE holds.scope = $1 AND holds.instance = $2",
-        )
-        .bind(scope)
-        .bind(instance.as_str())
-        .fetch_one(&mut **tx)
-        .await
-        .map_err(read)?;
-        return Err(StoreError::Held {
-            instance: instance.clone(),
-            run: run_id(row.get(0))?,
-            since: time(row.get(1))?,
-        });
+        Ok(())
     }
-    Ok(())
-}
 
-fn run_id(text: &str) -> Result<RunId, StoreError> {
-    RunId::parse(text).ok_or_else(|| StoreError::Damaged(format!("`{text}` is not a run's id")))
+    /// The record at this place, from its text.
+    fn record(&self, run: RunId, seq: usize, (column, body): &(i64, String)) -> Result<Record, StoreError> {
+        if i64::try_from(seq) != Ok(*column) {
+            return Err(self.damaged(format!("record {seq} of the run {run} is missing")));
+        }
+        let record: Record = serde_json::from_str(body)
+            .map_err(|error| self.damaged(format!("record {seq} of the run {run}: {error}")))?;
+        if (record.run, record.seq) != (run, seq as u64) {
+            return Err(self.damaged(format!("record {seq} of the run {run} is another one's")));
+        }
+        Ok(record)
+    }
+
+    /// Records that are not understood may be from the future.
+    fn is_from_the_future(&self, records: &[(i64, String)]) -> bool {
+        let first =
+            records.first().and_then(|(_, body)| serde_json::from_str::<serde_json::Value>(body).ok());
+        let format = first.and_then(|first| first.get("version")?.as_u64());
+        self.newer || format.is_some_and(|format| format > u64::from(FORMAT))
+    }
+
+    /// Who has the run, by the last that was written of it.
+    async fn lease(
+        &self,
+        from: &mut sqlx::SqliteConnection,
+        run: RunId,
+    ) -> Result<Option<(i64, Option<i64>, Lease)>, StoreError> {
+        let row = sqlx::query("SELECT epoch, ended_ms, held_by, lease_until_ms FROM runs WHERE id = $1")
+            .bind(run.to_string())
+            .fetch_optional(from)
+            .await
+            .map_err(|error| self.read(error))?;
+        let Some(row) = row else { return Ok(None) };
+        let lease = Lease { by: row.get(2), until: self.time(row.get(3))? };
+        Ok(Some((row.get(0), row.get(1), lease)))
+    }
+
+    fn is_held(&self, run: RunId, epoch: i64, lease: &Lease, now: Timestamp) -> bool {
+        lease.until > now && !Lifeline::is_cut(&self.path, run, epoch)
+    }
 }
 
 #[async_trait]
@@ -179,10 +243,12 @@ impl Store for Sqlite {
         run: &RunSummary,
         instances: &[InstanceId],
         first: &[Record],
+        lease: &Lease,
     ) -> Result<Claim, StoreError> {
-        let mut tx = self.pool.begin_with("BEGIN IMMEDIATE").await.map_err(write)?;
+        let mut tx = self.change().await?;
         sqlx::query(
-            "INSERT INTO runs (id, workflow, region, began_ms, place, simulated, epoch) VALUES ($1, $2, $3, $4, $5, $6, 1)",
+            "INSERT INTO runs (id, workflow, region, began_ms, place, simulated, epoch, held_by, lease_until_ms) \
+             VALUES ($1, $2, $3, $4, $5, $6, 1, $7, $8)",
         )
         .bind(run.id.to_string())
         .bind(&run.workflow)
@@ -190,30 +256,94 @@ impl Store for Sqlite {
         .bind(run.began.as_millisecond())
         .bind(json(&run.place)?)
         .bind(i64::from(run.place.is_simulated()))
+        .bind(&lease.by)
+        .bind(lease.until.as_millisecond())
         .execute(&mut *tx)
         .await
-        .map_err(write)?;
+        .map_err(|error| self.write(error))?;
         if let Some(scope) = run.place.scope(&run.region) {
-            hold(&mut tx, &scope, instances, run.id).await?;
+            self.hold(&mut tx, &scope, instances, run.id).await?;
         }
-        insert(&mut tx, first).await?;
-        tx.commit().await.map_err(write)?;
+        self.insert(&mut tx, first).await?;
+        let lifeline = self.lifeline(run.id, 1)?;
+        self.commit_holding(tx, run.id, lifeline).await?;
         Ok(Claim { run: run.id, epoch: 1 })
     }
 
-    async fn take(&self, run: RunId) -> Result<Claim, StoreError> {
-        let epoch: Option<i64> =
-            sqlx::query_scalar("UPDATE runs SET epoch = epoch + 1 WHERE id = $1 RETURNING epoch")
-                .bind(run.to_string())
-                .fetch_optional(&self.pool)
-                .await
-                .map_err(write)?;
-        epoch.map(|epoch| Claim { run, epoch }).ok_or(StoreError::NoRun(run))
+    async fn take(&self, run: RunId, lease: &Lease, now: Timestamp) -> Result<Claim, StoreError> {
+        let mut tx = self.change().await?;
+        let Some((before, ended, holder)) = self.lease(&mut tx, run).await? else {
+            return Err(StoreError::NoRun(run));
+        };
+        if ended.is_some() {
+            return Err(StoreError::Ended(run));
+        }
+        if self.is_held(run, before, &holder, now) {
+            return Err(StoreError::Busy { run, lease: holder });
+        }
+        let epoch = before + 1;
+        let lifeline = self.lifeline(run, epoch)?;
+        sqlx::query("UPDATE runs SET epoch = $2, held_by = $3, lease_until_ms = $4 WHERE id = $1")
+            .bind(run.to_string())
+            .bind(epoch)
+            .bind(&lease.by)
+            .bind(lease.until.as_millisecond())
+            .execute(&mut *tx)
+            .await
+            .map_err(|error| self.write(error))?;
+        self.commit_holding(tx, run, lifeline).await?;
+        Lifeline::clear(&self.path, run, before);
+        Ok(Claim { run, epoch })
+    }
+
+    async fn renew(&self, claim: Claim, until: Timestamp) -> Result<(), StoreError> {
+        let mut tx = self.claimed(claim).await?;
+        sqlx::query("UPDATE runs SET lease_until_ms = $2 WHERE id = $1")
+            .bind(claim.run.to_string())
+            .bind(until.as_millisecond())
+            .execute(&mut *tx)
+            .await
+            .map_err(|error| self.write(error))?;
+        self.commit(tx).await
+    }
+
+    async fn release(&self, claim: Claim) -> Result<(), StoreError> {
+        self.renew(claim, Timestamp::UNIX_EPOCH).await?;
+        self.let_go(claim.run);
+        Ok(())
+    }
+
+    async fn holder(&self, run: RunId, now: Timestamp) -> Result<Option<Lease>, StoreError> {
+        let mut connection = self.pool.acquire().await.map_err(|error| self.read(error))?;
+        let Some((epoch, _, lease)) = self.lease(&mut connection, run).await? else {
+            return Err(StoreError::NoRun(run));
+        };
+        Ok(self.is_held(run, epoch, &lease, now).then_some(lease))
+    }
+
+    async fn held(
+        &self,
+        scope: &str,
+        instances: &[InstanceId],
+    ) -> Result<Option<(InstanceId, RunId)>, StoreError> {
+        for instance in instances {
+            let run: Option<String> =
+                sqlx::query_scalar("SELECT run FROM holds WHERE scope = $1 AND instance = $2")
+                    .bind(scope)
+                    .bind(instance.as_str())
+                    .fetch_optional(&self.pool)
+                    .await
+                    .map_err(|error| self.read(error))?;
+            if let Some(run) = run {
+                return Ok(Some((instance.clone(), self.run_id(&run)?)));
+            }
+        }
+        Ok(None)
     }
 
     async fn append(&self, claim: Claim, records: &[Record], took: &[Took]) -> Result<(), StoreError> {
         let mut tx = self.claimed(claim).await?;
-        insert(&mut tx, records).await?;
+        self.insert(&mut tx, records).await?;
         let at = records.last().map_or(0, |record| record.at.as_millisecond());
         for took in took {
             sqlx::query(
@@ -223,41 +353,59 @@ impl Store for Sqlite {
             .bind(claim.run.to_string())
             .bind(json(&took.action)?)
             .bind(&took.family)
-            .bind(i64::try_from(took.took.as_millis()).map_err(damaged)?)
+            .bind(i64::try_from(took.took.as_millis()).map_err(|error| self.damaged(error))?)
             .bind(at)
             .execute(&mut *tx)
             .await
-            .map_err(write)?;
+            .map_err(|error| self.write(error))?;
         }
-        tx.commit().await.map_err(write)
+        self.commit(tx).await
     }
 
     async fn finish(&self, claim: Claim, at: Timestamp) -> Result<(), StoreError> {
         let mut tx = self.claimed(claim).await?;
-        sqlx::query("UPDATE runs SET ended_ms = $2 WHERE id = $1")
+        sqlx::query("UPDATE runs SET ended_ms = $2, lease_until_ms = 0 WHERE id = $1")
             .bind(claim.run.to_string())
             .bind(at.as_millisecond())
             .execute(&mut *tx)
             .await
-            .map_err(write)?;
+            .map_err(|error| self.write(error))?;
         sqlx::query("DELETE FROM holds WHERE run = $1")
             .bind(claim.run.to_string())
             .execute(&mut *tx)
             .await
-            .map_err(write)?;
-        tx.commit().await.map_err(write)
+            .map_err(|error| self.write(error))?;
+        self.commit(tx).await?;
+        self.let_go(claim.run);
+        Ok(())
     }
 
     async fn load(&self, run: RunId) -> Result<Vec<Record>, StoreError> {
-        let bodies: Vec<String> = sqlx::query_scalar("SELECT body FROM records WHERE run = $1 ORDER BY seq")
-            .bind(run.to_string())
-            .fetch_all(&self.pool)
-            .await
-            .map_err(read)?;
-        if bodies.is_empty() {
-            return Err(StoreError::NoRun(run));
+        let rows: Vec<(i64, String)> =
+            sqlx::query_as("SELECT seq, body FROM records WHERE run = $1 ORDER BY seq")
+                .bind(run.to_string())
+                .fetch_all(&self.pool)
+                .await
+                .map_err(|error| self.read(error))?;
+        if rows.is_empty() {
+            let known: Option<i64> = sqlx::query_scalar("SELECT epoch FROM runs WHERE id = $1")
+                .bind(run.to_string())
+                .fetch_optional(&self.pool)
+                .await
+                .map_err(|error| self.read(error))?;
+            return Err(match known {
+                Some(_) => self.damaged(format!("all records of the run {run} are missing")),
+                None => StoreError::NoRun(run),
+            });
         }
-        bodies.iter().map(|body| serde_json::from_str(body).map_err(damaged)).collect()
+        let records: Result<Vec<_>, _> =
+            rows.iter().enumerate().map(|(seq, row)| self.record(run, seq, row)).collect();
+        match records {
+            Err(StoreError::Damaged(_)) if self.is_from_the_future(&rows) => {
+                Err(StoreError::Newer(format!("the run {run}")))
+            }
+            records => records,
+        }
     }
 
     async fn runs(&self) -> Result<Vec<RunSummary>, StoreError> {
@@ -265,17 +413,17 @@ impl Store for Sqlite {
             sqlx::query("SELECT id, workflow, region, began_ms, ended_ms, place FROM runs ORDER BY began_ms DESC, id DESC")
                 .fetch_all(&self.pool)
                 .await
-                .map_err(read)?;
+                .map_err(|error| self.read(error))?;
         rows.iter()
             .map(|row| {
                 let place: &str = row.get(5);
                 Ok(RunSummary {
-                    id: run_id(row.get(0))?,
+                    id: self.run_id(row.get(0))?,
                     workflow: row.get(1),
                     region: row.get(2),
-                    began: time(row.get(3))?,
-                    ended: row.get::<Option<i64>, _>(4).map(time).transpose()?,
-                    place: serde_json::from_str::<Place>(place).map_err(damaged)?,
+                    began: self.time(row.get(3))?,
+                    ended: row.get::<Option<i64>, _>(4).map(|ended| self.time(ended)).transpose()?,
+                    place: serde_json::from_str::<Place>(place).map_err(|error| self.damaged(error))?,
                 })
             })
             .collect()
@@ -292,9 +440,11 @@ impl Store for Sqlite {
             .bind(i64::from(each))
             .fetch_all(&self.pool)
             .await
-            .map_err(read)?;
+            .map_err(|error| self.read(error))?;
             for row in rows {
-                let took = Duration::from_millis(u64::try_from(row.get::<i64, _>(1)).map_err(damaged)?);
+                let took = Duration::from_millis(
+                    u64::try_from(row.get::<i64, _>(1)).map_err(|error| self.damaged(error))?,
+                );
                 found.push(Took { action, family: row.get(0), took });
             }
         }

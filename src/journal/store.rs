@@ -1,4 +1,16 @@
 //! Where journals are kept: the trait that every store fulfils, and the words it uses.
+//!
+//! # Who may write
+//!
+//! A process holds a run with a [`Lease`] that it renews; another process can take the run when the lease has run out,
+//! or earlier where the store knows that the holder is gone. Taking raises the run's epoch, and every write names the
+//! epoch that it was made under ([`Claim`]), so that a process which lost its run can't write any more, however late it
+//! notices. As nothing is sent that was not written before, it can't send anything new either.
+//!
+//! Leases are compared with the clock of whoever wants to take the run. Where runs come from several machines, their
+//! clocks have to agree to within half of [`LEASE`]: with more than that between them a run could be taken from a process
+//! that lives, which then breaks off (nothing is sent twice, as the taker looks first at every call it can't account
+//! for, but the one call that is in the air at that moment may still arrive).
 
 use std::time::Duration;
 
@@ -72,6 +84,25 @@ pub struct Took {
     pub took: Duration,
 }
 
+/// How long a process may go without renewing its hold of a run before another may take it.
+pub const LEASE: Duration = Duration::from_mins(1);
+
+/// Who holds a run, and until when.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lease {
+    /// The process, and its host.
+    pub by: String,
+    /// From then on another process may take the run.
+    pub until: Timestamp,
+}
+
+impl Lease {
+    /// A lease that begins `now`.
+    pub fn new(by: impl Into<String>, now: Timestamp) -> Self {
+        Self { by: by.into(), until: now + LEASE }
+    }
+}
+
 /// The right to write a run's journal: the newest process that took it has the highest epoch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Claim {
@@ -107,6 +138,20 @@ pub enum StoreError {
     /// Another process has taken the run.
     #[error("another process has taken the run {0}")]
     Taken(RunId),
+    /// A process that lives holds the run.
+    #[error("the run {run} is held by {}, at least until {}", .lease.by, .lease.until.strftime("%H:%M:%S UTC"))]
+    Busy {
+        /// The run.
+        run: RunId,
+        /// Who holds it.
+        lease: Lease,
+    },
+    /// The run has ended, and nobody can take it any more.
+    #[error("the run {0} has ended")]
+    Ended(RunId),
+    /// It was written by a newer version of this program.
+    #[error("{0} was written by a newer pitstop, and this one can't read it")]
+    Newer(String),
     /// Instances of this run belong to another run that is unfinished.
     #[error("{instance} is held by the run {run}, unfinished since {since}")]
     Held {
@@ -129,10 +174,28 @@ pub trait Store: Send + Sync {
         run: &RunSummary,
         instances: &[InstanceId],
         first: &[Record],
+        lease: &Lease,
     ) -> Result<Claim, StoreError>;
 
-    /// Takes a run in hand: from now on no other process writes to it.
-    async fn take(&self, run: RunId) -> Result<Claim, StoreError>;
+    /// Takes a run in hand: from now on no other process writes to it. [`StoreError::Busy`] if a process holds it whose
+    /// lease has not run out `now`, unless that process is known to be gone; [`StoreError::Ended`] if it has ended.
+    async fn take(&self, run: RunId, lease: &Lease, now: Timestamp) -> Result<Claim, StoreError>;
+
+    /// Prolongs the hold of a run.
+    async fn renew(&self, claim: Claim, until: Timestamp) -> Result<(), StoreError>;
+
+    /// Lets an unfinished run go: it can be taken at once. It still holds its instances.
+    async fn release(&self, claim: Claim) -> Result<(), StoreError>;
+
+    /// Who holds the run `now`; `None` if it can be taken.
+    async fn holder(&self, run: RunId, now: Timestamp) -> Result<Option<Lease>, StoreError>;
+
+    /// One of these instances that an unfinished run holds in this scope, and that run.
+    async fn held(
+        &self,
+        scope: &str,
+        instances: &[InstanceId],
+    ) -> Result<Option<(InstanceId, RunId)>, StoreError>;
 
     /// Appends records, all or none.
     async fn append(&self, claim: Claim, records: &[Record], took: &[Took]) -> Result<(), StoreError>;

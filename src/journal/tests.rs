@@ -1,5 +1,8 @@
 //! The legality table over all pairs; every store against the same demands; the format of records.
 
+mod files;
+mod leases;
+
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -208,7 +211,7 @@ async fn a_run_that_was_taken_by_another_process_can_not_be_written_by_the_first
     for (store, _folder) in stores().await {
         let mut first = begin(&store, &["ins-1"], Place::Tencent, 1).await.unwrap();
         let summary = summary(&store, first.run()).await;
-        let clock = Clock::simulated(at(60));
+        let clock = Clock::simulated(at(61));
         let mut second =
             Journal::reopen(Arc::clone(&store), clock, &summary, "another".into()).await.unwrap();
         assert!(matches!(first.append(vec![(None, Event::RunEnded)]).await, Err(StoreError::Taken(_))));

@@ -1,17 +1,23 @@
 //! The one writer of a run's journal.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::event::{Event, Intent, Record, RunId};
-use super::store::{Claim, Place, RunSummary, Store, StoreError, Took};
+use super::event::{Event, Halt, Intent, Record, RunId, Verdict};
+use super::store::{Claim, LEASE, Lease, Place, RunSummary, Store, StoreError, Took};
 use crate::clock::Clock;
 use crate::cloud::{InstanceId, RequestId};
 use crate::plan::ApprovedPlan;
 
 /// The version of the events' format that this program writes.
-pub const FORMAT: u32 = 1;
+pub const FORMAT: u32 = 2;
+/// How long after a renewal of the lease the next is due.
+const RENEWAL: Duration = Duration::from_secs(20);
+/// How long after a renewal that failed the next is tried.
+const RETRY: Duration = Duration::from_secs(5);
 
 /// A run's journal, held by the process that carries the run out.
 pub struct Journal {
@@ -21,6 +27,10 @@ pub struct Journal {
     place: Place,
     records: Vec<Record>,
     next: u64,
+    /// Until when this process has the run if it does not renew.
+    until: Timestamp,
+    /// When to renew.
+    due: Timestamp,
 }
 
 /// Proof that something stands in the journal. Only this module makes one, after the append returned.
@@ -66,30 +76,51 @@ impl Journal {
         };
         let began =
             Event::RunBegan { version: FORMAT, plan: Box::new(plan), simulated: place.is_simulated() };
-        let records: Vec<_> = [began, Event::RunTaken { by }]
+        let records: Vec<_> = [began, Event::RunTaken { by: by.clone() }]
             .into_iter()
             .zip(0..)
             .map(|(event, seq)| Record { at, run, seq, instance: None, event })
             .collect();
-        let claim = store.begin(&summary, &instances, &records).await?;
+        let lease = Lease::new(by, at);
+        let claim = store.begin(&summary, &instances, &records, &lease).await?;
         let next = records.len() as u64;
-        Ok(Self { store, clock, claim, place, records, next })
+        let due = at + RENEWAL;
+        Ok(Self { store, clock, claim, place, records, next, until: lease.until, due })
     }
 
     /// Takes an unfinished run in hand. From now on no other process can write to it.
+    /// [`StoreError::Busy`] while another process holds it, until its lease runs out or it is known to be gone.
     pub async fn reopen(
         store: Arc<dyn Store>,
         clock: Clock,
         run: &RunSummary,
         by: String,
     ) -> Result<Self, StoreError> {
-        let claim = store.take(run.id).await?;
-        let records = store.load(run.id).await?;
-        let next = records.last().map_or(0, |record| record.seq + 1);
-        let mut journal = Self { store, clock, claim, place: run.place.clone(), records, next };
-        let taken = journal.append(vec![(None, Event::RunTaken { by })]).await?;
-        journal.records.extend(taken);
-        Ok(journal)
+        let now = clock.now();
+        let lease = Lease::new(by.clone(), now);
+        let claim = store.take(run.id, &lease, now).await?;
+        let (place, due) = (run.place.clone(), now + RENEWAL);
+        let records = Vec::new();
+        let mut journal = Self { store, clock, claim, place, records, next: 0, until: lease.until, due };
+        match journal.take_up(by).await {
+            Ok(()) => Ok(journal),
+            Err(error) => {
+                // The lease would otherwise keep everybody from it for nothing.
+                if let Err(error) = journal.release().await {
+                    tracing::warn!(%error, "the run is not let go before its lease runs out");
+                }
+                Err(error)
+            }
+        }
+    }
+
+    async fn take_up(&mut self, by: String) -> Result<(), StoreError> {
+        self.records = self.store.load(self.run()).await?;
+        self.plan()?;
+        self.next = self.records.last().map_or(0, |record| record.seq + 1);
+        let taken = self.append(vec![(None, Event::RunTaken { by })]).await?;
+        self.records.extend(taken);
+        Ok(())
     }
 
     /// The run.
@@ -111,12 +142,60 @@ impl Journal {
     pub fn plan(&self) -> Result<&ApprovedPlan, StoreError> {
         match self.records.first().map(|record| &record.event) {
             Some(Event::RunBegan { version, plan, .. }) if *version <= FORMAT => Ok(plan),
-            Some(Event::RunBegan { version, .. }) => Err(StoreError::Read(format!(
-                "the run {} was written by a newer pitstop (format {version}; this one knows {FORMAT})",
-                self.run()
-            ))),
+            Some(Event::RunBegan { .. }) => Err(StoreError::Newer(format!("the run {}", self.run()))),
             _ => Err(StoreError::Damaged(format!("the run {} does not begin with its plan", self.run()))),
         }
+    }
+
+    /// When [`Self::renew`] is due.
+    pub fn renewal_due(&self) -> Timestamp {
+        self.due
+    }
+
+    /// Prolongs this process's hold of the run. A store that can't be written for a while is no error before the lease
+    /// has run out; [`StoreError::Taken`] says that the run is another process's now.
+    pub async fn renew(&mut self) -> Result<(), StoreError> {
+        let now = self.clock.now();
+        let until = now + LEASE;
+        match self.store.renew(self.claim, until).await {
+            Ok(()) => {
+                self.until = until;
+                self.due = now + RENEWAL;
+                Ok(())
+            }
+            Err(StoreError::Taken(run)) => Err(StoreError::Taken(run)),
+            Err(error) if self.clock.now() >= self.until => Err(error),
+            Err(error) => {
+                tracing::warn!(%error, until = %self.until, "the hold of the run can't be prolonged; it is tried again");
+                self.due = now + RETRY;
+                Ok(())
+            }
+        }
+    }
+
+    /// Lets the run go, so that another process can take it without waiting.
+    pub async fn release(&mut self) -> Result<(), StoreError> {
+        self.store.release(self.claim).await
+    }
+
+    /// Ends a run that nothing was sent for (see [`nothing_was_sent`]): what it holds is free again.
+    pub async fn abandon(&mut self) -> Result<(), StoreError> {
+        if !nothing_was_sent(&self.records) {
+            return Err(StoreError::Write(format!("the run {} has begun, and is not given up", self.run())));
+        }
+        let ended: BTreeSet<_> = self
+            .records
+            .iter()
+            .filter(|record| matches!(record.event, Event::Ended { .. }))
+            .filter_map(|record| record.instance.clone())
+            .collect();
+        let verdict = Verdict::NotBegun { why: Halt::Abandoned };
+        let given_up = Event::Ended { verdict, differences: Vec::new() };
+        let instances = &self.plan()?.plan().instances;
+        let open = instances.iter().map(|own| own.id.clone()).filter(|id| !ended.contains(id));
+        let events = open.map(|id| (Some(id), given_up.clone())).collect();
+        self.append(events).await?;
+        self.finish().await.map(|_| ())
     }
 
     /// How long operations took in earlier runs on the same kind of cloud, newest first.
@@ -185,4 +264,11 @@ impl Journal {
         self.store.finish(self.claim, at).await?;
         Ok(records)
     }
+}
+
+/// No call of this run that changes anything was ever about to be sent.
+pub fn nothing_was_sent(records: &[Record]) -> bool {
+    !records
+        .iter()
+        .any(|record| matches!(record.event, Event::Intended { .. } | Event::KeyImportIntended { .. }))
 }

@@ -428,5 +428,6 @@ pub(super) fn halt_words(why: Halt) -> &'static str {
         Halt::TooManyFailures => "too many others failed",
         Halt::KeyNotImported => "the key could not be imported",
         Halt::Ordered => "the run was ended before it began",
+        Halt::Abandoned => "the run was given up before anything was sent",
     }
 }

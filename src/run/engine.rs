@@ -4,7 +4,10 @@
 //! instances wait in a set ordered by time, and one read serves all that are due.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::future::poll_fn;
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::Poll;
 
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
@@ -22,7 +25,7 @@ use super::secrets::Secrets;
 use crate::clock::Clock;
 use crate::cloud::{Action, BATCH, CloudError, Instance, InstanceId, KeyId, RequestId, Sent, Survey};
 use crate::journal::{
-    Event, Failure, Halt, Intent, Joint, Journal, Order, Record, Stage, State, Took, Verdict,
+    Event, Failure, Halt, Intent, Joint, Journal, Order, Record, Stage, State, StoreError, Took, Verdict,
 };
 use crate::plan::Plan;
 
@@ -56,10 +59,21 @@ pub async fn drive(
     let mut engine = Engine::open(journal, parts, secrets, orders, feed)
         .await
         .map_err(|cause| RunError { cause, down: vec![] })?;
-    match engine.work().await {
+    let worked = engine.work().await;
+    engine.leave().await;
+    match worked {
         Ok(()) => Ok(engine.outcome()),
+        // The process that has the run now answers for its instances.
+        Err(cause @ Cause::Journal(StoreError::Taken(_))) => Err(RunError { cause, down: Vec::new() }),
         Err(cause) => Err(RunError { cause, down: engine.down() }),
     }
+}
+
+/// Waits until `when` is reached, and sees it at every poll: a timer alone stands still while the machine sleeps, and
+/// what was in the air before would go on first.
+async fn reached(clock: &Clock, when: Timestamp) {
+    let mut timer = pin!(clock.sleep_until(when));
+    poll_fn(|context| if clock.now() >= when { Poll::Ready(()) } else { timer.as_mut().poll(context) }).await;
 }
 
 /// One instance of the run.
@@ -253,12 +267,36 @@ impl Engine {
         Ok(())
     }
 
-    /// Waits for the next thing to happen, and takes it in.
+    /// Lets the run go, whether it is finished or not: nothing more is sent by this process.
+    async fn leave(&mut self) {
+        self.flights.clear();
+        match self.journal.release().await {
+            Ok(()) | Err(StoreError::Taken(_)) => {}
+            Err(error) => tracing::warn!(%error, "the run is not let go before its lease runs out"),
+        }
+    }
+
+    /// Keeps hold of the run while `work` lasts.
+    async fn holding<T>(&mut self, work: impl Future<Output = T>) -> Result<T, Cause> {
+        let mut work = pin!(work);
+        let clock = self.parts.clock.clone();
+        loop {
+            tokio::select! {
+                biased;
+                () = reached(&clock, self.journal.renewal_due()) => self.journal.renew().await?,
+                done = &mut work => return Ok(done),
+            }
+        }
+    }
+
+    /// Waits for the next thing to happen, and takes it in. Keeping hold of the run comes first: a process that slept
+    /// must not go on sending before it knows that the run is still its own.
     async fn wait(&mut self) -> Result<(), Cause> {
         let next = self.timers.first().map_or(Timestamp::MAX, |(when, _)| *when);
         let clock = self.parts.clock.clone();
         tokio::select! {
             biased;
+            () = reached(&clock, self.journal.renewal_due()) => Ok(self.journal.renew().await?),
             Ok(()) = self.orders.changed() => self.heed_order().await,
             Some(landed) = self.flights.next(), if !self.flights.is_empty() => self.land(landed).await,
             () = clock.sleep_until(next), if next < Timestamp::MAX => {
@@ -533,21 +571,23 @@ impl Engine {
         };
         let cloud = Arc::clone(&self.parts.cloud);
         let failed = |error| Cause::Import { name: wanted.name.clone(), error };
-        let mut found = calls::find_key(cloud.as_ref(), &wanted).await.map_err(failed)?;
+        let mut found = self.holding(calls::find_key(cloud.as_ref(), &wanted)).await?.map_err(failed)?;
         if found.is_none() {
             let intended = Event::KeyImportIntended { name: wanted.name.clone() };
             let (recorded, records) = self.journal.recorded(intended, wanted.clone()).await?;
             self.tell_all(records);
-            match calls::import(cloud.as_ref(), &recorded).await {
+            match self.holding(calls::import(cloud.as_ref(), &recorded)).await? {
                 Err(error) if error.sent == Sent::No => return Err(failed(error)),
                 // Sent, or perhaps sent: only looking tells.
                 Ok(_) | Err(_) => {
                     for _ in 0..IMPORT_LOOKS {
-                        found = calls::find_key(cloud.as_ref(), &wanted).await.map_err(failed)?;
+                        found =
+                            self.holding(calls::find_key(cloud.as_ref(), &wanted)).await?.map_err(failed)?;
                         if found.is_some() {
                             break;
                         }
-                        self.parts.clock.sleep(self.parts.pace.pause * 2).await;
+                        let (clock, pause) = (self.parts.clock.clone(), self.parts.pace.pause * 2);
+                        self.holding(clock.sleep(pause)).await?;
                     }
                 }
             }

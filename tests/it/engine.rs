@@ -5,10 +5,11 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 use pitstop::cloud::{InstanceId, PowerState};
 use pitstop::journal::{
-    Claim, Failure, Halt, Journal, Memory, Order, Place, Record, RunId, RunSummary, Store, StoreError, Took,
-    Verdict,
+    Claim, Failure, Halt, Journal, Lease, Memory, Order, Place, Record, RunId, RunSummary, Store, StoreError,
+    Took, Verdict,
 };
 use pitstop::plan::Approval;
 use pitstop::run::Conclusion;
@@ -284,11 +285,28 @@ impl Store for FullAfter {
         run: &RunSummary,
         ids: &[InstanceId],
         first: &[Record],
+        lease: &Lease,
     ) -> Result<Claim, StoreError> {
-        self.store.begin(run, ids, first).await
+        self.store.begin(run, ids, first, lease).await
     }
-    async fn take(&self, run: RunId) -> Result<Claim, StoreError> {
-        self.store.take(run).await
+    async fn take(&self, run: RunId, lease: &Lease, now: Timestamp) -> Result<Claim, StoreError> {
+        self.store.take(run, lease, now).await
+    }
+    async fn renew(&self, claim: Claim, until: Timestamp) -> Result<(), StoreError> {
+        self.store.renew(claim, until).await
+    }
+    async fn release(&self, claim: Claim) -> Result<(), StoreError> {
+        self.store.release(claim).await
+    }
+    async fn holder(&self, run: RunId, now: Timestamp) -> Result<Option<Lease>, StoreError> {
+        self.store.holder(run, now).await
+    }
+    async fn held(
+        &self,
+        scope: &str,
+        instances: &[InstanceId],
+    ) -> Result<Option<(InstanceId, RunId)>, StoreError> {
+        self.store.held(scope, instances).await
     }
     async fn append(&self, claim: Claim, records: &[Record], took: &[Took]) -> Result<(), StoreError> {
         let full = std::mem::replace(&mut *self.left.lock().unwrap(), 0);
@@ -298,7 +316,7 @@ impl Store for FullAfter {
         *self.left.lock().unwrap() = full - 1;
         self.store.append(claim, records, took).await
     }
-    async fn finish(&self, claim: Claim, at: jiff::Timestamp) -> Result<(), StoreError> {
+    async fn finish(&self, claim: Claim, at: Timestamp) -> Result<(), StoreError> {
         self.store.finish(claim, at).await
     }
     async fn load(&self, run: RunId) -> Result<Vec<Record>, StoreError> {

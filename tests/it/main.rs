@@ -8,6 +8,8 @@ mod client_on_sim;
 mod engine;
 mod examples;
 mod good_workflows;
+mod holding;
+mod journals;
 mod layers;
 mod plans;
 mod process;

@@ -272,3 +272,47 @@ fn no_color_is_obeyed_on_a_terminal() {
     }
     assert!(screen.text().contains("✓ web-1"));
 }
+
+/// A run that was killed when its first instance had stopped; returns the arguments that would run it anew.
+fn killed(sealed: &Sealed, url: &str) -> [String; 6] {
+    let args = ["run", "workflows/resize.yaml", "--endpoint", url, "--sim-speed", "20"];
+    let mut child = sealed.command(&[&args[..], &["--yes"]].concat()).spawn().unwrap();
+    let mut stderr = std::io::BufReader::new(child.stderr.take().unwrap());
+    crate::sealed::read_until(&mut stderr, "web-1: stop done");
+    child.kill().unwrap();
+    child.wait().unwrap();
+    args.map(str::to_owned)
+}
+
+const CARRY_ON: &str = "Carry that run on instead of beginning a new one?";
+
+#[test]
+fn an_unfinished_run_is_offered_and_carried_on() {
+    let sealed = Sealed::new();
+    let simulator = sealed.simulator(&["--speed", "20"]);
+    let args = killed(&sealed, &simulator.url);
+    let mut screen = Screen::open(&sealed, 120, &args.each_ref().map(String::as_str));
+    screen.wait_for(CARRY_ON);
+    assert!(screen.text().contains("no longer carries it out"), "{}", screen.text());
+    screen.press("y\r");
+    assert_eq!(screen.end(), 0, "{}", screen.text());
+    assert!(screen.text().contains("2 done of 2 instances"), "{}", screen.text());
+    let runs = sealed.pitstop(&["runs", "--output", "json"]).stdout;
+    assert_eq!(runs.lines().count(), 1, "no second run was begun: {runs}");
+}
+
+#[test]
+fn an_unfinished_run_that_is_not_wanted_is_left_as_it_is() {
+    let sealed = Sealed::new();
+    let simulator = sealed.simulator(&["--speed", "20"]);
+    let args = killed(&sealed, &simulator.url);
+    for keys in ["n\r", "\r", CTRL_C] {
+        let mut screen = Screen::open(&sealed, 120, &args.each_ref().map(String::as_str));
+        screen.wait_for(CARRY_ON);
+        screen.press(keys);
+        let code = screen.end();
+        assert_eq!(code, if keys == CTRL_C { 4 } else { 5 }, "{}", screen.text());
+        assert!(!screen.parser.screen().hide_cursor());
+    }
+    assert!(sealed.pitstop(&["runs"]).stdout.contains("unfinished"));
+}

@@ -1,11 +1,13 @@
-//! `pitstop run` and `pitstop resume`: everything up to the engine, and everything after it.
+//! `pitstop run`: everything up to the engine, and everything after it.
 
 use std::sync::Arc;
 
 use tokio::sync::{mpsc, watch};
 
+use super::held::{self, Way};
+use super::journal_error;
+use super::resume;
 use crate::cli::args::{self, Output};
-use crate::cli::command::resume;
 use crate::cli::environment::Environment;
 use crate::cli::exit::{Ending, Error, Kind};
 use crate::cli::live::Live;
@@ -14,7 +16,7 @@ use crate::cli::settings::{CloudSettings, journal_path, values};
 use crate::cli::signals::Signals;
 use crate::cli::terminal::Terminal;
 use crate::cli::{load, operator};
-use crate::journal::{Journal, Order, Place, RunSummary, Store, StoreError};
+use crate::journal::{Journal, Order, Place, StoreError};
 use crate::plan::{Plan, check_password};
 use crate::report::verdicts;
 use crate::run::{Cause, Conclusion, Parts, RunError, SecretError, Secrets, drive};
@@ -29,13 +31,19 @@ pub(in crate::cli) async fn run(
     let journal_path = journal_path(state, environment)?;
     let loaded = load::load(terminal, &args.file, values(args.values.set)).await?;
     let (plan, site) = load::plan(&loaded, &settings, environment).await?;
+    let store = parts::open_store(journal_path).await.map_err(|error| error.hint("nothing was stopped"))?;
+    let by = parts::this_process(environment);
+    // Instances that an earlier run left half done would make a plan that misleads.
+    match held::clear_the_way(terminal, &store, &site, &plan, &by, !args.yes).await? {
+        Way::Clear => {}
+        Way::Resume(run) => return resume::take_up(terminal, environment, store, &run, site).await,
+    }
     show_plan(terminal, &plan);
     let Some(plan) = runnable(terminal, plan, args.skip_refused) else { return Ok(Ending::Refused) };
     if plan.is_unchanged() {
         terminal.say("there is nothing to do");
         return Ok(Ending::Well);
     }
-    let store = parts::open_store(journal_path).await.map_err(|error| error.hint("nothing was stopped"))?;
     let mut signals = Signals::install()?;
     let secrets = tokio::select! {
         secrets = Secrets::gather(&plan, environment.variables(), terminal, &site.clock) => {
@@ -54,7 +62,6 @@ pub(in crate::cli) async fn run(
     let approved =
         plan.approve(approval).map_err(|_| Error::new(Kind::Bug, "a refused plan was approved"))?;
     secrets.save().map_err(|error| no_secret(&error))?;
-    let by = parts::this_process(environment);
     let journal = Journal::begin(store, site.clock.clone(), approved, site.place.clone(), by, rand::random())
         .await
         .map_err(|error| {
@@ -95,95 +102,8 @@ fn accepted(terminal: &Terminal, mut plan: Plan, secrets: &Secrets, skip_refused
     runnable(terminal, plan, skip_refused)
 }
 
-pub(in crate::cli) async fn resume(
-    terminal: &Terminal,
-    environment: &Environment,
-    state: Option<&str>,
-    args: args::Resume,
-) -> Result<Ending, Error> {
-    let store = parts::open_store(journal_path(state, environment)?).await?;
-    let run = unfinished(store.as_ref(), args.run.as_deref()).await?;
-    let settings = where_it_ran(&run, args.cloud)?;
-    let records = store.load(run.id).await.map_err(|error| journal_error(&error))?;
-    let told = crate::report::Story::replay(&records)
-        .map_err(|error| Error::from_chain(Kind::CouldNotBegin, &error))?;
-    let left_down = |error| resume::still_down(&told, error);
-    let site = parts::connect(&settings, &run.region, environment).map_err(left_down)?;
-    resume::check_account(&told, &site).await?;
-    let mut signals = Signals::install()?;
-    let secrets = resume::recall(terminal, environment, &told, &site, &mut signals).await;
-    let by = parts::this_process(environment);
-    let journal = Journal::reopen(store, site.clock.clone(), &run, by)
-        .await
-        .map_err(|error| left_down(journal_error(&error)))?;
-    let fresh = journal.records().last().map_or(0, |record| record.seq);
-    carry_out(terminal, journal, fresh, site, secrets, signals).await
-}
-
-/// The run that is meant: the named one, or the only one that is unfinished.
-async fn unfinished(store: &dyn Store, named: Option<&str>) -> Result<RunSummary, Error> {
-    let Some(named) = named else { return only_unfinished(store).await };
-    let run = super::runs::find(store, named).await?;
-    if run.ended.is_some() {
-        let message = format!("the run {} has ended; there is nothing to resume", run.id);
-        return Err(Error::new(Kind::CouldNotBegin, message).hint(format!("pitstop show {}", run.id)));
-    }
-    Ok(run)
-}
-
-async fn only_unfinished(store: &dyn Store) -> Result<RunSummary, Error> {
-    let runs = store.runs().await.map_err(|error| journal_error(&error))?;
-    let mut open: Vec<_> = runs.into_iter().filter(is_resumable).collect();
-    match (open.pop(), open.len()) {
-        (Some(run), 0) => Ok(run),
-        (None, _) => Err(Error::new(Kind::CouldNotBegin, "no run is unfinished; there is nothing to resume")),
-        (Some(last), _) => {
-            open.push(last);
-            let ids: Vec<_> = open.iter().map(|run| format!("{} ({})", run.id, run.workflow)).collect();
-            let message = format!("{} runs are unfinished: {}", open.len(), ids.join(", "));
-            Err(Error::new(Kind::Usage, message).hint("name one: pitstop resume RUN"))
-        }
-    }
-}
-
-fn is_resumable(run: &RunSummary) -> bool {
-    run.ended.is_none() && run.place != Place::InProcess
-}
-
-/// A run is resumed where it ran, whatever the options say of other clouds.
-fn where_it_ran(run: &RunSummary, mut args: args::Cloud) -> Result<CloudSettings, Error> {
-    match &run.place {
-        Place::InProcess => Err(Error::new(
-            Kind::CouldNotBegin,
-            format!(
-                "the run {} was on a simulated cloud that ended with its process; it can't be resumed",
-                run.id
-            ),
-        )),
-        Place::Endpoint(url) | Place::TencentAt(url) => {
-            args.name = args::CloudName::Tencent;
-            args.endpoint = Some(url.clone());
-            CloudSettings::resolve(args)
-        }
-        Place::Tencent => {
-            let settings = CloudSettings::resolve(args)?;
-            match settings {
-                CloudSettings::Tencent { simulator: None, .. } => Ok(settings),
-                CloudSettings::Tencent { .. } | CloudSettings::Sim(_) => Err(Error::new(
-                    Kind::Usage,
-                    format!(
-                        "the run {} is on the real cloud, and can't be resumed on a simulated one",
-                        run.id
-                    ),
-                )
-                .hint("leave --cloud and --endpoint out")),
-            }
-        }
-    }
-}
-
 /// Drives the run, beginning with this order, shows it, and says how it went.
-async fn carry_out(
+pub(super) async fn carry_out(
     terminal: &Terminal,
     journal: Journal,
     fresh: u64,
@@ -219,6 +139,11 @@ async fn carry_out(
 
 fn broken_off(error: &RunError, run: crate::journal::RunId) -> Error {
     let kind = match (&error.cause, error.down.as_slice()) {
+        (Cause::Journal(StoreError::Taken(_)), _) => {
+            return Error::from_chain(Kind::Interrupted, error).hint(format!(
+                "nothing more was sent by this process; look at the run with: pitstop show {run}"
+            ));
+        }
         (_, [_, ..]) => Kind::LeftDown,
         (Cause::Import { .. }, []) => Kind::CouldNotBegin,
         (Cause::Journal(_) | Cause::Illegal(_), []) => Kind::Interrupted,
@@ -241,86 +166,12 @@ fn no_secret(error: &SecretError) -> Error {
     Error::from_chain(Kind::CouldNotBegin, error).hint("nothing was stopped")
 }
 
-pub(super) fn journal_error(error: &StoreError) -> Error {
-    let shown = Error::from_chain(Kind::CouldNotBegin, error);
-    match error {
-        StoreError::Held { run, .. } => shown.hint(format!("finish it first: pitstop resume {run}")),
-        StoreError::NoRun(_) => shown.hint("pitstop runs lists those that there are"),
-        StoreError::Taken(run) => shown.hint(format!("watch it with: pitstop show {run}")),
-        StoreError::Open { .. } | StoreError::Write(_) | StoreError::Read(_) | StoreError::Damaged(_) => {
-            shown
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use jiff::Timestamp;
 
     use super::*;
-    use crate::journal::{Memory, RunId};
-
-    /// A store with an unfinished run at each of these places.
-    async fn store(places: &[Place]) -> Memory {
-        let store = Memory::default();
-        for (second, place) in (0..).zip(places) {
-            let began = Timestamp::from_second(1_763_900_000 + second).unwrap();
-            let run = RunSummary {
-                id: RunId::new(began, [0; 10]),
-                workflow: "resize".to_owned(),
-                region: "ap-guangzhou".to_owned(),
-                began,
-                ended: None,
-                place: place.clone(),
-            };
-            store.begin(&run, &[], &[]).await.unwrap();
-        }
-        store
-    }
-
-    #[tokio::test]
-    async fn resume_takes_the_only_unfinished_run_and_guesses_nothing() {
-        let none = only_unfinished(&store(&[Place::InProcess]).await).await.unwrap_err();
-        assert_eq!(none.kind, Kind::CouldNotBegin, "a cloud that is gone can't be gone back to");
-        let one = only_unfinished(&store(&[Place::Tencent, Place::InProcess]).await).await.unwrap();
-        assert_eq!(one.place, Place::Tencent);
-        let several = only_unfinished(&store(&[Place::Tencent, Place::Tencent]).await).await.unwrap_err();
-        assert_eq!(several.kind, Kind::Usage);
-        assert!(several.message.starts_with("2 runs are unfinished: "), "{several}");
-    }
-
-    #[test]
-    fn a_run_is_resumed_where_it_ran() {
-        use clap::Parser as _;
-        let resumed = |place: Place, given: &[&str]| {
-            let line = ["pitstop", "resume"].iter().chain(given);
-            let args::Command::Resume(args) = args::Arguments::parse_from(line).command else { panic!() };
-            let run = RunSummary {
-                id: RunId::new(Timestamp::UNIX_EPOCH, [0; 10]),
-                workflow: "resize".to_owned(),
-                region: "ap-guangzhou".to_owned(),
-                began: Timestamp::UNIX_EPOCH,
-                ended: None,
-                place,
-            };
-            match where_it_ran(&run, args.cloud) {
-                Ok(CloudSettings::Tencent { endpoint, simulator, .. }) => {
-                    Ok((endpoint.named().map(str::to_owned), simulator.is_some()))
-                }
-                Ok(CloudSettings::Sim(_)) => panic!("never in this process"),
-                Err(error) => Err(error.kind),
-            }
-        };
-        let own = "internal.tencentcloudapi.com".to_owned();
-        let at = Some(own.clone());
-        assert_eq!(resumed(Place::Tencent, &[]), Ok((None, false)));
-        assert_eq!(resumed(Place::TencentAt(own.clone()), &[]), Ok((at.clone(), false)));
-        let elsewhere = ["--endpoint", "HTTP://127.0.0.1:1"];
-        assert_eq!(resumed(Place::TencentAt(own), &elsewhere), Ok((at, false)));
-        assert_eq!(resumed(Place::Tencent, &elsewhere), Err(Kind::Usage));
-        let simulator = "http://127.0.0.1:1".to_owned();
-        assert_eq!(resumed(Place::Endpoint(simulator.clone()), &[]), Ok((Some(simulator), true)));
-    }
+    use crate::journal::{RunId, StoreError};
 
     #[test]
     fn a_run_that_breaks_off_with_instances_down_needs_a_person() {

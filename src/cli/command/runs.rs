@@ -2,7 +2,7 @@
 
 use jiff::tz::TimeZone;
 
-use super::run::journal_error;
+use super::journal_error;
 use crate::cli::args::{self, Output};
 use crate::cli::environment::Environment;
 use crate::cli::exit::{Ending, Error, Kind};
@@ -17,7 +17,7 @@ pub(in crate::cli) async fn runs(
     environment: &Environment,
     state: Option<&str>,
 ) -> Result<Ending, Error> {
-    let store = parts::open_store(journal_path(state, environment)?).await?;
+    let store = parts::open_store_to_read(&journal_path(state, environment)?).await?;
     let runs = store.runs().await.map_err(|error| journal_error(&error))?;
     match terminal.output() {
         Output::Json => {
@@ -37,7 +37,7 @@ pub(in crate::cli) async fn show(
     state: Option<&str>,
     args: args::Show,
 ) -> Result<Ending, Error> {
-    let store = parts::open_store(journal_path(state, environment)?).await?;
+    let store = parts::open_store_to_read(&journal_path(state, environment)?).await?;
     let run = find(store.as_ref(), &args.run).await?;
     let records = store.load(run.id).await.map_err(|error| journal_error(&error))?;
     match terminal.output() {

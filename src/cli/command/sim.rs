@@ -28,6 +28,8 @@ pub(in crate::cli) async fn sim(terminal: &Terminal, args: args::Sim) -> Result<
         .await
         .map_err(|error| Error::from_chain(Kind::CouldNotBegin, &error))?;
     let url = format!("http://{}", server.address());
+    // Who reads the address may end it at once.
+    let mut signals = Signals::install()?;
     match terminal.output() {
         Output::Json => terminal.data(&json::line(&json!({ "version": json::VERSION, "endpoint": url })))?,
         Output::Human => terminal.data(&format!("the simulated cloud listens at {url}"))?,
@@ -42,7 +44,6 @@ pub(in crate::cli) async fn sim(terminal: &Terminal, args: args::Sim) -> Result<
          other clients: {credentials}\n\
          end it with Ctrl-C"
     ));
-    let mut signals = Signals::install()?;
     let stop = async move {
         signals.next().await;
     };
