@@ -200,7 +200,7 @@ pub(super) async fn open_store(path: PathBuf) -> Result<Arc<dyn Store>, Error> {
     }
     match Sqlite::open(&path).await {
         Ok(store) => Ok(Arc::new(store)),
-        Err(error) => Err(journal_error(&error).hint("nothing was stopped")),
+        Err(error) => Err(journal_error(&error)),
     }
 }
 

@@ -7,6 +7,7 @@
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use super::event::RunId;
@@ -28,7 +29,7 @@ fn path(journal: &Path, run: RunId, epoch: i64) -> PathBuf {
 impl Lifeline {
     pub(super) fn hold(journal: &Path, run: RunId, epoch: i64) -> io::Result<Self> {
         let path = path(journal, run, epoch);
-        let file = OpenOptions::new().create(true).append(true).open(&path)?;
+        let file = OpenOptions::new().create(true).append(true).mode(0o600).open(&path)?;
         file.try_lock()?;
         Ok(Self { path, _locked: file })
     }

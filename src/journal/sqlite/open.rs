@@ -33,12 +33,18 @@ fn options(path: &Path) -> SqliteConnectOptions {
 
 /// Makes the file, if it is not there, for its owner only: journals name machines and people. SQLite gives the files
 /// beside it the same permissions. One that is there keeps those that it was given.
+///
+/// It is closed before it gets its name: closing it later could drop locks that SQLite has on it in this process.
 fn keep_private(path: &Path) -> io::Result<()> {
-    match OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
-        Ok(_) => Ok(()),
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
-        Err(error) => Err(error),
+    if path.exists() {
+        return Ok(());
     }
+    let mut name = path.as_os_str().to_owned();
+    name.push(format!("-{:016x}.new", rand::random::<u64>()));
+    drop(OpenOptions::new().write(true).create_new(true).mode(0o600).open(&name)?);
+    let linked = std::fs::hard_link(&name, path);
+    std::fs::remove_file(&name)?;
+    linked
 }
 
 impl Sqlite {
@@ -53,8 +59,8 @@ impl Sqlite {
         path: &Path,
         further: impl FnOnce(SqliteConnectOptions) -> SqliteConnectOptions,
     ) -> Result<Self, StoreError> {
-        keep_private(path)
-            .map_err(|error| StoreError::Open { at: path.display().to_string(), why: error.to_string() })?;
+        // What is wrong with the place is told by SQLite's own opening, in its words.
+        let _ = keep_private(path);
         let options = options(path)
             .create_if_missing(true)
             .journal_mode(SqliteJournalMode::Wal)
