@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write as _};
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -27,6 +27,8 @@ const LARGEST: u64 = 4096;
 #[derive(Debug, Default)]
 pub struct Secrets {
     password: Option<SecretString>,
+    /// Where a generated password has to be saved before it is sent.
+    save_to: Option<PathBuf>,
 }
 
 /// A secret can't be had. It never holds any part of one.
@@ -75,7 +77,7 @@ pub enum SecretError {
 }
 
 impl Secrets {
-    /// Reads what the plan needs; for a generated password, makes one up and saves it first.
+    /// Reads what the plan needs; makes a generated password up, for [`Secrets::save`] to save once the plan is approved.
     pub async fn gather(
         plan: &Plan,
         environment: &BTreeMap<String, String>,
@@ -119,13 +121,34 @@ impl Secrets {
                 .await
                 .map_err(SecretError::Prompt)?,
             SecretSource::Generate { length, save_to } if make_up => {
-                let password = generate(*length);
-                save(save_to, &password)?;
-                password
+                if save_to.exists() {
+                    return Err(cant_save(save_to, &io::ErrorKind::AlreadyExists.into()));
+                }
+                return Ok(Self { password: Some(generate(*length)), save_to: Some(save_to.clone()) });
             }
             SecretSource::Generate { save_to, .. } => read_file(save_to)?,
         };
-        Ok(Self { password: Some(password) })
+        Ok(Self { password: Some(password), save_to: None })
+    }
+
+    /// Saves a generated password, durably, so that it is known before it is sent. Does nothing for any other.
+    pub fn save(&self) -> Result<(), SecretError> {
+        match (&self.save_to, &self.password) {
+            (Some(path), Some(password)) => save(path, password),
+            _ => Ok(()),
+        }
+    }
+
+    /// Takes back what [`Secrets::save`] did, for a run that was not begun after all.
+    pub fn discard(&self) {
+        if let Some(path) = &self.save_to
+            && let Err(error) = fs::remove_file(path)
+        {
+            tracing::warn!(
+                "{} holds a password that is not used, and can't be removed: {error}",
+                path.display()
+            );
+        }
     }
 
     /// The new password, if the plan needs one.
@@ -205,14 +228,16 @@ fn generate(length: usize) -> SecretString {
     text.into()
 }
 
-fn save(path: &Path, password: &SecretString) -> Result<(), SecretError> {
-    let cant = |error: io::Error| {
-        let why = match error.kind() {
-            io::ErrorKind::AlreadyExists => "the file exists already, and is not overwritten".to_owned(),
-            _ => error.to_string(),
-        };
-        SecretError::Save { path: path.display().to_string(), why }
+fn cant_save(path: &Path, error: &io::Error) -> SecretError {
+    let why = match error.kind() {
+        io::ErrorKind::AlreadyExists => "the file exists already, and is not overwritten".to_owned(),
+        _ => error.to_string(),
     };
+    SecretError::Save { path: path.display().to_string(), why }
+}
+
+fn save(path: &Path, password: &SecretString) -> Result<(), SecretError> {
+    let cant = |error: io::Error| cant_save(path, &error);
     let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map_err(cant)?;
     file.write_all(password.expose_secret().as_bytes()).map_err(cant)?;
     file.write_all(b"\n").map_err(cant)?;
@@ -257,6 +282,17 @@ mod tests {
         file.write_all(b"Secret-Canary-1\n").unwrap();
         let error = read_file(&path).unwrap_err().to_string();
         assert!(error.contains("chmod 600") && !error.contains("Canary"), "{error}");
+    }
+
+    #[test]
+    fn a_generated_password_that_is_not_used_is_taken_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("new-password");
+        let secrets = Secrets { password: Some("Secret-Canary-1".into()), save_to: Some(path.clone()) };
+        secrets.save().unwrap();
+        assert!(path.exists());
+        secrets.discard();
+        assert!(!path.exists());
     }
 
     #[tokio::test]

@@ -110,9 +110,13 @@ pub(crate) fn lasting(spec: &InstanceSpec, began: Timestamp) -> String {
             })
         })
         .collect();
+    let mut placement = fields([("Zone", json!(spec.zone)), ("ProjectId", json!(0)), ("HostIds", json!([]))]);
+    if let Some(host) = &spec.host {
+        placement.insert("HostId".to_owned(), json!(host));
+    }
     let prepaid = spec.charge_type == ChargeType::Prepaid;
     let fields = fields([
-        ("Placement", json!({"Zone": spec.zone, "ProjectId": 0, "HostId": spec.host, "HostIds": null})),
+        ("Placement", Value::Object(placement)),
         ("InstanceId", json!(spec.id)),
         ("InstanceName", json!(spec.name)),
         ("InstanceChargeType", json!(spec.charge_type)),
@@ -134,7 +138,6 @@ pub(crate) fn lasting(spec: &InstanceSpec, began: Timestamp) -> String {
         ("DedicatedClusterId", json!("")),
         ("RdmaIpAddresses", json!([])),
         ("IsolatedSource", json!(spec.isolation)),
-        ("GPUInfo", Value::Null),
         ("LicenseType", json!("TencentCloud")),
         ("DisableApiTermination", json!(false)),
         ("HostName", json!(spec.name)),

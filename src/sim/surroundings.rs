@@ -140,7 +140,7 @@ impl World {
                 "ListenerId": balancer.listener, "ListenerName": balancer.name, "Protocol": "TCP",
                 "Port": balancer.port,
                 "Rules": [{
-                    "LocationId": "", "Domain": null, "Url": null, "RuleId": null, "Targets": targets,
+                    "LocationId": "", "Domain": null, "Url": null, "Targets": targets,
                 }],
             }],
         })

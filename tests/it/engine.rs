@@ -1,5 +1,6 @@
 //! The engine carries plans out on the simulated cloud, undisturbed and disturbed, under virtual time.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -11,7 +12,7 @@ use pitstop::journal::{
 };
 use pitstop::plan::Approval;
 use pitstop::run::Conclusion;
-use pitstop::sim::{Fault, Happening, LogEntry, ResizeBoots, What};
+use pitstop::sim::{Effect, Fault, Happening, LogEntry, ResizeBoots, What};
 
 use crate::rig::{Ran, Rig};
 
@@ -57,6 +58,25 @@ async fn three_changes_take_one_stop_in_the_right_order() {
         assert_eq!((ran.power(WEB), ran.type_of(WEB).as_str()), (PowerState::Running, "S5.LARGE8"));
         assert_eq!(ran.outcome.conclusion(), Conclusion::Well);
         assert!(ran.calls() <= 80, "{} calls without experience", ran.calls());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_key_that_the_account_lacks_is_imported_once_for_all_instances() {
+    const KEY: &str = include_str!("../fixtures/good-workflows/keys/ops team.rsa-4096.of-2026.pub");
+    let text = "version: 1\nname: key\n\
+                target: { region: ap-guangzhou, instances: [ins-0web0001, ins-0web0002] }\n\
+                changes:\n  - load-ssh-key: { public-key-file: new.pub }\n";
+    let rig = Rig { files: BTreeMap::from([("new.pub", KEY)]), ..Rig::default() };
+    let ran = rig.run(text).await;
+    let imported = ran.log.iter().filter_map(|entry| match &entry.what {
+        Happening::KeyImported { key, .. } => Some(key),
+        _ => None,
+    });
+    let [key] = imported.collect::<Vec<_>>()[..] else { panic!("{}", ran.told()) };
+    for id in [WEB, "ins-0web0002"] {
+        assert_well(&ran, id);
+        assert!(matches!(ran.changes(id)[..], [Effect::Keys { to, .. }] if to[..] == [key.clone()]));
     }
 }
 

@@ -1,6 +1,7 @@
 //! The one integration test binary.
 #![expect(clippy::unwrap_used, reason = "what can't be had fails the test")]
 
+mod assumed_role;
 mod bad_workflows;
 mod cli;
 mod client_on_sim;

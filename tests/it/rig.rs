@@ -32,6 +32,8 @@ pub(crate) struct Rig {
     pub(crate) seed: u64,
     pub(crate) faults: Vec<Fault>,
     pub(crate) values: BTreeMap<String, String>,
+    /// The files that the workflow may name.
+    pub(crate) files: BTreeMap<&'static str, &'static str>,
     pub(crate) orders: Vec<(Duration, Order)>,
     pub(crate) store: Arc<dyn Store>,
 }
@@ -43,6 +45,7 @@ impl Default for Rig {
             seed: 1,
             faults: Vec::new(),
             values: BTreeMap::new(),
+            files: BTreeMap::new(),
             orders: Vec::new(),
             store: Arc::new(Memory::default()),
         }
@@ -107,8 +110,11 @@ impl Rig {
     pub(crate) async fn plan(&self, scene: &Scene, text: &str) -> Plan {
         let document =
             Document::parse("test.yaml", text.as_bytes()).unwrap_or_else(|errors| panic!("{errors}"));
-        let nothing = |_: &std::path::Path| Err(std::io::ErrorKind::NotFound.into());
-        let workflow = document.resolve(&self.values, &nothing).unwrap_or_else(|errors| panic!("{errors}"));
+        let files = |path: &std::path::Path| {
+            let text = path.to_str().and_then(|path| self.files.get(path));
+            text.map(|text| text.as_bytes().to_vec()).ok_or_else(|| std::io::ErrorKind::NotFound.into())
+        };
+        let workflow = document.resolve(&self.values, &files).unwrap_or_else(|errors| panic!("{errors}"));
         let inventory = plan::survey(&workflow, scene.client.as_ref()).await.unwrap();
         plan::build(&workflow, &inventory, "digest".into()).unwrap()
     }

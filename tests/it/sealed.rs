@@ -43,7 +43,10 @@ impl Sealed {
         let home = self.home().display().to_string();
         let fixed = [("HOME", home.as_str()), ("TZ", "UTC"), ("PATH", "/usr/bin:/bin")];
         let fixed = fixed.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned()));
-        fixed.chain(self.variables.iter().cloned()).collect()
+        // The whole suite's exchanges may be recorded, also those of these processes.
+        let recordings = std::env::var("PITSTOP_RECORDINGS").ok();
+        let recordings = recordings.map(|folder| ("PITSTOP_RECORDINGS".to_owned(), folder));
+        fixed.chain(recordings).chain(self.variables.iter().cloned()).collect()
     }
 
     pub(crate) fn command(&self, args: &[&str]) -> Command {

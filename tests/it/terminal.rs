@@ -2,7 +2,7 @@
 
 use std::io::{Read, Write};
 use std::num::NonZeroU16;
-use std::sync::mpsc::{Receiver, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::Duration;
 
 use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
@@ -21,7 +21,7 @@ struct Screen {
     output: Receiver<Vec<u8>>,
     keyboard: Box<dyn Write + Send>,
     child: Box<dyn Child + Send + Sync>,
-    _master: Box<dyn MasterPty + Send>,
+    master: Box<dyn MasterPty + Send>,
 }
 
 impl Screen {
@@ -51,7 +51,7 @@ impl Screen {
         });
         let keyboard = pair.master.take_writer().unwrap();
         let parser = vt100::Parser::new(ROWS, columns, 200);
-        Self { parser, bytes: Vec::new(), output, keyboard, child, _master: pair.master }
+        Self { parser, bytes: Vec::new(), output, keyboard, child, master: pair.master }
     }
 
     fn take(&mut self, bytes: &[u8]) {
@@ -68,6 +68,25 @@ impl Screen {
             match self.output.recv_timeout(LONGEST_WAIT) {
                 Ok(bytes) => self.take(&bytes),
                 Err(error) => panic!("`{wanted}` did not come ({error}); the screen is\n{}", self.text()),
+            }
+        }
+    }
+
+    /// Waits until the prompt is there for the n-th time and what is typed is hidden. What is typed before is discarded.
+    fn wait_for_hidden(&mut self, prompt: &str, times: usize) {
+        /// The same on Linux and macOS.
+        const ECHO: u64 = 0o10;
+        let hidden = |master: &dyn MasterPty| {
+            let modes = master.get_termios().unwrap();
+            u64::from(modes.local_flags.bits()) & ECHO == 0
+        };
+        let pause = Duration::from_millis(20);
+        let mut waited = Duration::ZERO;
+        while self.text().matches(prompt).count() < times || !hidden(self.master.as_ref()) {
+            match self.output.recv_timeout(pause) {
+                Ok(bytes) => self.take(&bytes),
+                Err(RecvTimeoutError::Timeout) if waited < LONGEST_WAIT => waited += pause,
+                Err(error) => panic!("`{prompt}` did not come ({error}); the screen is\n{}", self.text()),
             }
         }
     }
@@ -164,15 +183,13 @@ fn a_password_is_asked_twice_and_never_shown() {
     let sealed = Sealed::new();
     let args = ["run", "tests/fixtures/cli/ask-password.yaml", "--cloud", "sim", "--sim-speed", "50"];
     let mut screen = Screen::open(&sealed, 100, &args);
-    screen.wait_for("New password for root");
-    screen.press(&format!("{PASSWORD}\r"));
-    screen.wait_for("again");
-    screen.press("Other-password-1\r");
-    screen.wait_for("they differ");
-    screen.press(&format!("{PASSWORD}\r"));
-    screen.wait_for("again");
-    screen.press(&format!("{PASSWORD}\r"));
+    let typed = [PASSWORD, "Other-password-1", PASSWORD, PASSWORD];
+    for (before, password) in typed.into_iter().enumerate() {
+        screen.wait_for_hidden("New password for root", before + 1);
+        screen.press(&format!("{password}\r"));
+    }
     screen.wait_for("Stop 1 instance and make these changes?");
+    assert!(screen.wrote("they differ"));
     screen.press("y\r");
     assert_eq!(screen.end(), 0, "{}", screen.text());
     assert!(!screen.wrote(PASSWORD));

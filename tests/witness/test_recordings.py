@@ -52,9 +52,10 @@ class Recordings(unittest.TestCase):
             requests[exchange["action"]] += exchange["client"].startswith(CLIENT)
         print(f"\n{sum(requests.values())} requests of Pitstop, {sum(answers.values())} answers of the simulator:")
         for service, action in sorted(answers):
-            if action in model(service).actions if service in SERVICES else False:
+            if service in SERVICES and action in model(service).actions:
                 print(f"  {service}:{action:34} {requests[action]:6} {answers[service, action]:6}")
-        unseen = sorted(action for action in used_actions() if not requests[action])
+        # The credentials' own call is not among those whose answers are decoded from examples.
+        unseen = sorted(action for action in used_actions() | {"AssumeRole"} if not requests[action])
         self.assertEqual(unseen, [], "Pitstop uses these actions, but no test of it sent one")
         told = [f"{problem}  ({len(places)} times, first at {places[0]})" for problem, places in wrong.items()]
         self.assertFalse(wrong, "\n" + "\n".join(sorted(told)))

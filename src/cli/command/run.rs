@@ -44,10 +44,14 @@ pub(in crate::cli) async fn run(
     let approval = operator::approve(terminal, &plan, args.yes, &mut signals).await?;
     let approved =
         plan.approve(approval).map_err(|_| Error::new(Kind::Bug, "a refused plan was approved"))?;
+    secrets.save().map_err(|error| no_secret(&error))?;
     let by = parts::this_process(environment);
     let journal = Journal::begin(store, site.clock.clone(), approved, site.place.clone(), by, rand::random())
         .await
-        .map_err(|error| journal_error(&error))?;
+        .map_err(|error| {
+            secrets.discard();
+            journal_error(&error)
+        })?;
     carry_out(terminal, journal, 0, site, secrets, signals).await
 }
 

@@ -90,7 +90,12 @@ impl Caller {
             }
         }
         request.headers.extend(self.token.clone().map(|token| ("x-tc-token", token)));
-        match exchange(&mut self.world, self.now, &request, false).delivery {
+        let recorder = Recorder::from_environment();
+        let exchange = exchange(&mut self.world, self.now, &request, recorder.is_some());
+        if let (Some(recorder), Some(recording)) = (recorder, &exchange.recording) {
+            recorder.write(recording);
+        }
+        match exchange.delivery {
             Delivery::Answer(response) => Some(response),
             Delivery::NoConnection | Delivery::Broken => None,
         }
