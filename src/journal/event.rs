@@ -303,6 +303,12 @@ pub enum Failure {
     /// The cloud does not know it any more.
     #[error("it is gone: the cloud does not know it any more")]
     Gone,
+    /// It was handed back early, and will not be gone on with.
+    #[error("{why}, so what was left to do on it is not done")]
+    Halted {
+        /// Why not.
+        why: Halt,
+    },
     /// A check did not pass in time.
     #[error("check {number} failed: {message}")]
     Check {
@@ -313,11 +319,12 @@ pub enum Failure {
     },
 }
 
-/// Why an instance was not begun.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// Why an instance was not begun, or not gone on with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[serde(rename_all = "kebab-case")]
 pub enum Halt {
     /// More instances failed than `max-failures` allows.
+    #[error("more instances failed than `max-failures` allows")]
     TooManyFailures,
 }
 

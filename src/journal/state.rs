@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::event::{Event, Failure, Intent, Verdict};
 use crate::clock::between;
-use crate::cloud::{Action, CloudError, InstanceType, PowerState, RequestId};
+use crate::cloud::{Action, CloudError, InstanceType, Operation, PowerState, RequestId};
 
 /// Where an instance is within a run: what is under way, and what has been.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -62,6 +62,8 @@ pub struct Ledger {
     pub touched: bool,
     /// It was handed back early, and nothing was begun since.
     pub suspended: bool,
+    /// It was handed back early, at some time.
+    pub handed_back: bool,
     /// The power state last seen.
     pub power: Option<PowerState>,
     /// The type last seen.
@@ -80,6 +82,8 @@ pub struct Ledger {
     pub refused: Option<Refused>,
     /// How often a start was refused or ended badly.
     pub failed_starts: u32,
+    /// How often a stop was refused for good or ended badly.
+    pub failed_stops: u32,
     /// How many of the plan's checks passed.
     pub checks_passed: usize,
     /// When the last effect was seen.
@@ -149,6 +153,7 @@ impl State {
             (S::Ready, Event::Suspended) => {
                 ledger.stop_sent = false;
                 ledger.suspended = true;
+                ledger.handed_back = true;
                 ledger.refused = None;
                 S::Ready
             }
@@ -238,6 +243,14 @@ impl State {
 }
 
 impl Ledger {
+    /// An instance that shows this as its last operation is seen as it was before our newest one.
+    pub fn is_past(&self, shown: Option<&Operation>) -> bool {
+        match shown.and_then(|operation| operation.request.as_ref()) {
+            Some(request) => self.past.contains(request),
+            None => self.latest.is_some(),
+        }
+    }
+
     fn saw(&mut self, power: &PowerState, instance_type: &InstanceType, at: Timestamp) {
         if *power == PowerState::Running
             && let Some(since) = self.down_since.take()
@@ -288,16 +301,15 @@ impl Ledger {
     }
 
     fn fail(&mut self, stage: &Stage, failure: &Failure, at: Timestamp) {
-        let starting = match stage {
+        let action = match stage {
             Stage::Intended { intent, .. } | Stage::Underway { intent, .. } => {
                 self.touch(intent, at);
-                intent.action() == Action::Start
+                Some(intent.action())
             }
-            Stage::Ready | Stage::Ended { .. } => {
-                self.refused.as_ref().is_some_and(|refused| refused.action == Action::Start)
-            }
+            Stage::Ready | Stage::Ended { .. } => self.refused.as_ref().map(|refused| refused.action),
         };
-        self.failed_starts += u32::from(starting);
+        self.failed_starts += u32::from(action == Some(Action::Start));
+        self.failed_stops += u32::from(action == Some(Action::Stop));
         self.refused = None;
         self.failure.get_or_insert_with(|| failure.clone());
     }

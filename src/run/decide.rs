@@ -17,6 +17,8 @@ use crate::workflow::OnFailure;
 
 /// How often a start is tried before a person is called.
 const STARTS: u32 = 3;
+/// How often a stop is tried before a person is called, where the instance has to end stopped.
+const STOPS: u32 = 3;
 /// How often in a row an instance must be missing from the cloud's answers before it counts as gone.
 const MISSES: u32 = 2;
 
@@ -124,16 +126,18 @@ impl<'a> View<'a> {
         let elapsed = between(at, self.now);
         let limit = self.pace.limit(action, self.plan.stop.timeout);
         let timed_out = || failed(Failure::TimedOut { action, limit, request: Some(request.clone()) });
+        // The last look is at the limit or later, however late that is: no process may have been there, or no answer.
         let wait = || {
-            if elapsed >= limit {
+            if self.seen_at() >= at + limit {
                 timed_out()
+            } else if self.blind.is_some() {
+                self.look_in(self.pace.pause * 2, Timestamp::MAX)
             } else {
                 self.look_in(self.interval(action, elapsed), at + limit)
             }
         };
         let Some(instance) = (match self.observe(at) {
             Ok(instance) => instance,
-            Err(next) if elapsed >= limit && matches!(next, Next::Look(_)) => return timed_out(),
             Err(next) => return next,
         }) else {
             return failed(Failure::Gone);
@@ -208,10 +212,23 @@ impl<'a> View<'a> {
         }
         // No trace of the operation. If the wanted state is there, whoever brought it about, there is nothing to send.
         if intent.action() != Action::ResetPassword && has_effect(intent, instance) {
-            Next::Note(Event::Achieved { took: elapsed })
-        } else {
-            Next::Note(Event::NotExecuted)
+            return Next::Note(Event::Achieved { took: elapsed });
         }
+        match self.hiding(instance, baseline) {
+            Some(operation) if intent.action() != Action::Start => {
+                failed(Failure::Interference { what: in_words(operation) })
+            }
+            _ => Next::Note(Event::NotExecuted),
+        }
+    }
+
+    /// Somebody else's operation that is newer than the call whose trace is looked for: it may hide that trace.
+    fn hiding<'b>(&self, instance: &'b Instance, baseline: Option<&RequestId>) -> Option<&'b Operation> {
+        instance.latest_operation.as_ref().filter(|operation| {
+            operation.request.as_ref().is_some_and(|request| {
+                !self.is_past(request, baseline) && Some(request) != self.state.ledger.latest.as_ref()
+            })
+        })
     }
 
     /// Nothing is under way: choose what is next.
@@ -223,7 +240,10 @@ impl<'a> View<'a> {
             }
             match (self.order, self.turn) {
                 (Order::BringBack | Order::LeaveNow, _) => return Next::Rest,
-                (Order::CarryOn, Turn::Halted) if ledger.touched => return Next::Rest,
+                // Handed back early, and never to be gone on with: without a verdict the run would never end.
+                (Order::CarryOn, Turn::Halted) if ledger.touched => {
+                    return failed(Failure::Halted { why: Halt::TooManyFailures });
+                }
                 (Order::CarryOn, Turn::Halted) => {
                     return ended(Verdict::NotBegun { why: Halt::TooManyFailures }, Vec::new());
                 }
@@ -269,6 +289,8 @@ impl<'a> View<'a> {
         match self.next_step() {
             Some(step) if stopped => self.act(self.intent_of(step, instance), instance),
             Some(_) if self.may_stop() => self.act(self.stop(), instance),
+            // With changes left only an order makes us start it; the process ended before it was handed back.
+            Some(_) if !ledger.suspended && self.started_by_us(instance) => Next::Note(Event::Suspended),
             Some(_) => failed(Failure::Interference { what: self.started_by(instance) }),
             // A failure before anything was sent, or one that the workflow wants left as it is.
             None if ledger.failure.is_some()
@@ -288,29 +310,32 @@ impl<'a> View<'a> {
             (EndPower::Running, true) if ledger.failed_starts >= STARTS => {
                 self.end_as_it_is(PowerState::Stopped, Some(instance))
             }
-            (EndPower::Running, true) => {
-                // After a failed start the next is not sent at once.
-                let pause = self.pace.pause_after(ledger.failed_starts + 2);
-                match ledger.at {
-                    Some(at) if ledger.failed_starts > 0 && between(at, self.now) < pause => {
-                        self.look_at(at + pause)
-                    }
-                    _ => self.act(Intent::Start, instance),
-                }
-            }
+            (EndPower::Running, true) => self.again(ledger.failed_starts, Intent::Start, instance),
             (EndPower::Stopped, true) => match after {
                 Some(after) if self.was_resized() && self.seen_at() < after + self.pace.settle => {
                     self.look_at(after + self.pace.settle)
                 }
                 _ => self.finish(instance),
             },
+            (EndPower::Stopped, false) if ledger.failed_stops >= STOPS => {
+                self.end_as_it_is(PowerState::Running, Some(instance))
+            }
             (EndPower::Stopped, false) if self.may_stop() || self.booted_by_resize(instance) => {
-                self.act(self.stop(), instance)
+                self.again(ledger.failed_stops, self.stop(), instance)
             }
             (EndPower::Stopped, false) if ledger.failure.is_none() => {
                 failed(Failure::Interference { what: self.started_by(instance) })
             }
             (EndPower::Stopped, false) => self.end_as_it_is(PowerState::Running, Some(instance)),
+        }
+    }
+
+    /// Acts; after `failed` tries not at once.
+    fn again(&self, failed: u32, intent: Intent, instance: &Instance) -> Next {
+        let pause = self.pace.pause_after(failed + 2);
+        match self.state.ledger.at {
+            Some(at) if failed > 0 && between(at, self.now) < pause => self.look_at(at + pause),
+            _ => self.act(intent, instance),
         }
     }
 
@@ -486,10 +511,20 @@ impl<'a> View<'a> {
         }
     }
 
-    /// The one stop that the run has for an instance that ran when the plan was made.
+    /// The one stop that the run has for an instance that ran when the plan was made, or was handed back running.
     fn may_stop(&self) -> bool {
+        let ledger = &self.state.ledger;
         let ran = self.own.found.as_ref().is_some_and(|found| found.power == PowerState::Running);
-        ran && !self.state.ledger.stop_sent
+        (ran || ledger.handed_back) && !ledger.stop_sent
+    }
+
+    fn started_by_us(&self, instance: &Instance) -> bool {
+        let ours = self.state.ledger.latest.as_ref();
+        instance.latest_operation.as_ref().is_some_and(|operation| {
+            ours.is_some()
+                && operation.request.as_ref() == ours
+                && operation.action == Action::Start.api_name()
+        })
     }
 
     fn was_resized(&self) -> bool {
@@ -521,8 +556,7 @@ impl<'a> View<'a> {
 
     /// What was seen is from before our newest operation.
     fn is_stale(&self, instance: &Instance) -> bool {
-        let seen = instance.latest_operation.as_ref().and_then(|operation| operation.request.as_ref());
-        seen.is_some_and(|request| self.state.ledger.past.contains(request))
+        self.state.ledger.is_past(instance.latest_operation.as_ref())
             && self.seen_at() < self.since() + self.pace.visibility
     }
 

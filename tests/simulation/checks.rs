@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use pitstop::cloud::{InstanceId, PowerState};
-use pitstop::journal::{Event, Verdict};
+use pitstop::journal::{Event, Failure, Verdict};
 use pitstop::plan::{EndPower, InstancePlan, Step};
 use pitstop::run::Conclusion;
 use pitstop::sim::{Actor, Effect, Happening, LogEntry, What};
@@ -203,7 +203,7 @@ impl<'a> Tale<'a> {
             _ => false,
         });
         let boots = if self.own.ends == EndPower::Stopped { boots.count() } else { 0 };
-        let most = if self.ran() { 1 + suspensions } else { 0 } + boots;
+        let most = usize::from(self.ran()) + suspensions + boots;
         (stops > most).then(|| format!("P1: it was stopped {stops} times, and {most} were due"))
     }
 
@@ -312,8 +312,19 @@ impl<'a> Tale<'a> {
             || self.verdict == Some(&Verdict::Done)
             || self.verdict == Some(&Verdict::Unchanged)
             || self.verdict.is_none()
-            || matches!(self.verdict, Some(Verdict::NotBegun { .. }));
-        (!troubled).then(|| format!("P9: it had no trouble of its own, and ended {:?}", self.verdict))
+            || matches!(self.verdict, Some(Verdict::NotBegun { .. }))
+            || matches!(self.verdict, Some(Verdict::Failed { failure: Failure::Halted { .. } }));
+        // A read that shows the past can hide that an operation ended in time.
+        let misled = matches!(self.verdict, Some(Verdict::Failed { failure: Failure::TimedOut { .. } }))
+            && self.met(|what| matches!(what, What::Stale(_)));
+        // It is not begun with what can't be read for minutes.
+        let unread = !self.touched()
+            && matches!(self.verdict, Some(Verdict::Failed { failure: Failure::Refused { .. } }))
+            && !self.happenings().any(|entry| match &entry.what {
+                Happening::Call { action, .. } => is_mutation(action),
+                _ => false,
+            });
+        (!troubled && !misled && !unread).then(|| format!("P9: it had no trouble of its own, and ended {:?}", self.verdict))
     }
 
     /// It met something that waiting and looking again do not mend.
@@ -332,6 +343,14 @@ impl<'a> Tale<'a> {
                 Happening::Call { faults, action, .. } => faults.iter().any(|what| is_lasting(what, action)),
                 _ => false,
             })
+    }
+
+    /// A call that named it met such a fault.
+    fn met(&self, fits: fn(&What) -> bool) -> bool {
+        self.happenings().any(|entry| match &entry.what {
+            Happening::Call { faults, .. } => faults.iter().any(fits),
+            _ => false,
+        })
     }
 
     /// P4: the world never had to refuse a change because of the instance's state.

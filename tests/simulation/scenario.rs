@@ -100,11 +100,11 @@ impl Scenario {
         }
         let workflow = workflow(&mut dice, planned, imports);
         let faults = if dice.chance(75) { faults(&mut dice, &ids) } else { Vec::new() };
-        if dice.chance(25) {
+        if dice.chance(35) {
             fleet.events = (0..dice.between(1, 3)).map(|_| foreign(&mut dice, &ids)).collect();
         }
         let lives = if dice.chance(80) {
-            (0..dice.between(1, 5)).map(|_| life(&mut dice)).collect()
+            (0..dice.between(1, 6)).map(|_| life(&mut dice)).collect()
         } else {
             Vec::new()
         };
@@ -121,7 +121,7 @@ fn timings(dice: &mut Dice) -> Timings {
         keys: dice.spread(500, 30_000),
         resize: dice.spread(2_000, 90_000),
         boot: dice.spread(500, 20_000),
-        lag: dice.spread(0, 6_000),
+        lag: dice.spread(0, 8_000),
         settling: dice.spread(0, 3_000),
         patience: Spread::millis(dice.of(&[60_000, 300_000]), 0.0),
         latency: dice.spread(5, 200),
@@ -183,18 +183,19 @@ fn workflow(dice: &mut Dice, ids: &[InstanceId], imports: bool) -> String {
         };
         writeln!(text, "  - load-ssh-key: {{ {key} }}").unwrap();
     }
-    writeln!(text, "start: {}", dice.of(&["as-found", "as-found", "always", "never"])).unwrap();
+    let start = dice.of(&["as-found", "as-found", "always", "never"]);
+    writeln!(text, "start: {start}").unwrap();
     writeln!(text, "on-failure: {}", dice.of(&["start", "start", "leave-stopped"])).unwrap();
     let at_once = dice.between(1, 6);
     writeln!(text, "rollout: {{ at-once: {at_once}, max-failures: {} }}", dice.of(&[0, 1, 6, 6])).unwrap();
-    if dice.chance(30) {
+    if start != "never" && dice.chance(30) {
         text.push_str("check:\n  - tcp: { port: 22, timeout: 1m }\n");
     }
     text
 }
 
 fn faults(dice: &mut Dice, ids: &[InstanceId]) -> Vec<Fault> {
-    (0..dice.between(1, 5)).map(|_| fault(dice, ids)).collect()
+    (0..dice.between(1, 8)).map(|_| fault(dice, ids)).collect()
 }
 
 fn fault(dice: &mut Dice, ids: &[InstanceId]) -> Fault {
