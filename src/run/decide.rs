@@ -71,6 +71,8 @@ pub struct Observation {
     pub missed: u32,
     /// When the read was sent: nothing after this can be seen in it.
     pub at: Timestamp,
+    /// When its answer came.
+    pub answered: Timestamp,
 }
 
 /// What is next.
@@ -258,7 +260,9 @@ impl<'a> View<'a> {
         }
         let after =
             ledger.achieved_at.into_iter().chain(ledger.refused.as_ref().map(|refused| refused.at)).max();
-        let fresh = self.now.checked_sub(self.pace.fresh).unwrap_or(Timestamp::MIN);
+        // Where every read takes its time, the newest answer is as fresh as it gets.
+        let slow = self.seen.map_or(Duration::ZERO, |seen| between(seen.at, seen.answered));
+        let fresh = self.now.checked_sub(self.pace.fresh + slow).unwrap_or(Timestamp::MIN);
         // What was seen as the last effect was achieved is fresh enough; otherwise it must be recent.
         let instance = match self.observe(fresh) {
             Ok(Some(instance)) => instance,

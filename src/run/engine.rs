@@ -297,6 +297,7 @@ impl Engine {
                 return Ok(());
             }
         };
+        let answered = self.parts.clock.now();
         for member in members {
             let own = &mut self.members[member];
             let instance = found.remove(&own.id);
@@ -306,7 +307,7 @@ impl Engine {
                 notes.extend(own.news(instance.as_ref()).map(|event| (member, event)));
                 let before = own.seen.as_ref().map_or(0, |seen| seen.missed);
                 let missed = if instance.is_none() { before + 1 } else { 0 };
-                own.seen = Some(Observation { instance, missed, at });
+                own.seen = Some(Observation { instance, missed, at, answered });
                 self.dirty.insert(member);
             }
         }

@@ -298,7 +298,8 @@ impl<'a> Tale<'a> {
             }
             Step::LoadSshKeys { keys, imported } => {
                 let more = usize::from(*imported);
-                let fits = keys.iter().all(|key| end.keys.contains(key)) && end.keys.len() == keys.len() + more;
+                let fits =
+                    keys.iter().all(|key| end.keys.contains(key)) && end.keys.len() == keys.len() + more;
                 (!fits).then(|| format!("P3: it is done, and its keys are {:?}", sorted(&end.keys)))
             }
         }
@@ -324,7 +325,8 @@ impl<'a> Tale<'a> {
                 Happening::Call { action, .. } => is_mutation(action),
                 _ => false,
             });
-        (!troubled && !misled && !unread).then(|| format!("P9: it had no trouble of its own, and ended {:?}", self.verdict))
+        (!troubled && !misled && !unread)
+            .then(|| format!("P9: it had no trouble of its own, and ended {:?}", self.verdict))
     }
 
     /// It met something that waiting and looking again do not mend.
@@ -334,9 +336,12 @@ impl<'a> Tale<'a> {
             spec.guest.stubborn || !spec.guest.dead_on.is_empty() || !spec.guest.mute_on.is_empty()
         });
         // Somebody may have bought the last one.
-        let sold_out = self.scenario.fleet.events.iter().any(|event| {
-            matches!(event.act, pitstop::sim::ForeignAct::SellOut(_))
-        });
+        let sold_out = self
+            .scenario
+            .fleet
+            .events
+            .iter()
+            .any(|event| matches!(event.act, pitstop::sim::ForeignAct::SellOut(_)));
         guest
             || sold_out
             || self.happenings().any(|entry| match &entry.what {

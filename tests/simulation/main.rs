@@ -89,10 +89,12 @@ struct Figures {
 
 impl Figures {
     fn add(&self, story: &Story) {
-        let calls = || story.log.iter().filter_map(|entry| match &entry.what {
-            Happening::Call { faults, .. } => Some(faults),
-            _ => None,
-        });
+        let calls = || {
+            story.log.iter().filter_map(|entry| match &entry.what {
+                Happening::Call { faults, .. } => Some(faults),
+                _ => None,
+            })
+        };
         self.runs.fetch_add(1, Ordering::Relaxed);
         self.cuts.fetch_add(story.cuts, Ordering::Relaxed);
         self.calls.fetch_add(calls().count(), Ordering::Relaxed);

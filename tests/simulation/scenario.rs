@@ -124,7 +124,7 @@ fn timings(dice: &mut Dice) -> Timings {
         lag: dice.spread(0, 8_000),
         settling: dice.spread(0, 3_000),
         patience: Spread::millis(dice.of(&[60_000, 300_000]), 0.0),
-        latency: dice.spread(5, 200),
+        latency: if dice.chance(5) { dice.spread(2_000, 8_000) } else { dice.spread(5, 200) },
     }
 }
 
@@ -138,8 +138,9 @@ fn instance(dice: &mut Dice, pattern: &InstanceSpec, number: u64) -> InstanceSpe
     spec.state = if dice.chance(80) { PowerState::Running } else { PowerState::Stopped };
     let systems =
         ["TencentOS Server 3.2 (Final)", "Ubuntu Server 22.04 LTS 64bit", "Windows Server 2022 64bit"];
-    spec.os = systems[usize::try_from([0, 0, 0, 0, 1, 1, 2][usize::try_from(dice.below(7)).unwrap()]).unwrap()]
-        .to_owned();
+    spec.os = systems
+        [usize::try_from([0, 0, 0, 0, 1, 1, 2][usize::try_from(dice.below(7)).unwrap()]).unwrap()]
+    .to_owned();
     let windows = spec.os.contains("Windows");
     spec.keys = if !windows && dice.chance(30) { vec![KeyId::from("skey-0old0001")] } else { Vec::new() };
     spec.operation = dice.chance(50).then(|| OperationSpec {
@@ -285,7 +286,8 @@ fn life(dice: &mut Dice) -> Life {
     };
     let mut orders = Vec::new();
     if cut.is_none() || dice.chance(25) {
-        orders.push((dice.millis(0, 90_000), dice.of(&[Order::BringBack, Order::BringBack, Order::LeaveNow])));
+        orders
+            .push((dice.millis(0, 90_000), dice.of(&[Order::BringBack, Order::BringBack, Order::LeaveNow])));
         if dice.chance(30) {
             orders.push((dice.millis(0, 30_000), Order::LeaveNow));
         }

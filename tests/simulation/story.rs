@@ -150,7 +150,9 @@ async fn tell(scenario: &Scenario, loss: Option<Loss>) -> Option<Story> {
                     break;
                 }
                 if life.orders.is_empty() {
-                    story.problems.push("it ended without all verdicts, though nobody asked it to".to_owned());
+                    story
+                        .problems
+                        .push("it ended without all verdicts, though nobody asked it to".to_owned());
                     break;
                 }
             }
@@ -191,8 +193,7 @@ impl Stage<'_> {
         let text = self.scenario.workflow.as_bytes();
         let document = Document::parse("simulated.yaml", text).unwrap_or_else(|errors| panic!("{errors}"));
         let read = |_: &std::path::Path| Ok(self.scenario.key_file.clone().into_bytes());
-        let workflow =
-            document.resolve(&BTreeMap::new(), &read).unwrap_or_else(|errors| panic!("{errors}"));
+        let workflow = document.resolve(&BTreeMap::new(), &read).unwrap_or_else(|errors| panic!("{errors}"));
         let client = self.client(self.world.clone(), 0);
         let inventory = plan::survey(&workflow, &client).await.unwrap();
         let (plan, _) = plan::build(&workflow, &inventory, "digest".into()).unwrap().without_refused();
@@ -262,11 +263,14 @@ impl Stage<'_> {
     async fn epilogue(&self, story: &mut Story) {
         if let Some(run) = self.run().await {
             story.records = self.store.load(run.id).await.unwrap();
-            let finished = story.outcome.as_ref().is_some_and(|outcome| {
-                outcome.instances.iter().all(|(_, verdict)| verdict.is_some())
-            });
+            let finished = story
+                .outcome
+                .as_ref()
+                .is_some_and(|outcome| outcome.instances.iter().all(|(_, verdict)| verdict.is_some()));
             if finished && run.ended.is_none() {
-                story.problems.push("every instance has its verdict, but the run is not marked as ended".into());
+                story
+                    .problems
+                    .push("every instance has its verdict, but the run is not marked as ended".into());
             }
         }
         self.clock.sleep(AFTERMATH).await;
