@@ -53,6 +53,7 @@ pub enum Stage {
 
 /// What has been with an instance.
 #[derive(Clone, Debug, Default, PartialEq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own, and all go together")]
 pub struct Ledger {
     /// The changes made, in order.
     pub done: Vec<Action>,

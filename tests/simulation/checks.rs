@@ -188,9 +188,8 @@ impl<'a> Tale<'a> {
         let resizes: Vec<&str> = self
             .happenings()
             .filter_map(|entry| match &entry.what {
-                Happening::Began { action, request, by: Actor::Caller, .. }
-                    if action == "ResetInstancesType" =>
-                {
+                // Somebody else's resize to the same type can't be told from one of ours whose answer was lost.
+                Happening::Began { action, request, .. } if action == "ResetInstancesType" => {
                     Some(request.as_str())
                 }
                 _ => None,
@@ -270,11 +269,10 @@ impl<'a> Tale<'a> {
         let as_found = self.own.found.as_ref().map(|own| own.power.clone());
         let wanted = match self.verdict {
             None | Some(Verdict::Stranded { .. }) => None,
-            Some(Verdict::Done) => Some(self.wanted_power()),
             Some(Verdict::Unchanged | Verdict::NotBegun { .. }) => as_found,
             Some(Verdict::Failed { .. }) if !self.touched() => as_found,
             Some(Verdict::Failed { .. }) if self.story.plan.on_failure == OnFailure::LeaveStopped => None,
-            Some(Verdict::Failed { .. }) => Some(self.wanted_power()),
+            Some(Verdict::Done | Verdict::Failed { .. }) => Some(self.wanted_power()),
         };
         if let Some(wanted) = wanted
             && end.power != wanted
@@ -282,27 +280,9 @@ impl<'a> Tale<'a> {
             found.push(format!("P3: it is {}, and should be {wanted}: {:?}", end.power, self.verdict));
         }
         if self.verdict == Some(&Verdict::Done) {
-            found.extend(self.own.steps.iter().filter_map(|step| self.lacks(step, end)));
+            found.extend(self.own.steps.iter().filter_map(|step| lacks(step, end)));
         }
         found
-    }
-
-    /// What an instance that is done lacks of a step.
-    fn lacks(&self, step: &Step, end: &End) -> Option<String> {
-        match step {
-            Step::Resize { to, .. } => {
-                (end.instance_type != *to).then(|| format!("P3: it is done, and is a {}", end.instance_type))
-            }
-            Step::ResetPassword { .. } => {
-                (!end.has_password).then(|| "P3: it is done, and its password is another".to_owned())
-            }
-            Step::LoadSshKeys { keys, imported } => {
-                let more = usize::from(*imported);
-                let fits =
-                    keys.iter().all(|key| end.keys.contains(key)) && end.keys.len() == keys.len() + more;
-                (!fits).then(|| format!("P3: it is done, and its keys are {:?}", sorted(&end.keys)))
-            }
-        }
     }
 
     /// P9: what had no trouble of its own is done, whatever befell the others.
@@ -396,6 +376,23 @@ impl<'a> Tale<'a> {
             }
             _ => false,
         })
+    }
+}
+
+/// What an instance that is done lacks of a step.
+fn lacks(step: &Step, end: &End) -> Option<String> {
+    match step {
+        Step::Resize { to, .. } => {
+            (end.instance_type != *to).then(|| format!("P3: it is done, and is a {}", end.instance_type))
+        }
+        Step::ResetPassword { .. } => {
+            (!end.has_password).then(|| "P3: it is done, and its password is another".to_owned())
+        }
+        Step::LoadSshKeys { keys, imported } => {
+            let more = usize::from(*imported);
+            let fits = keys.iter().all(|key| end.keys.contains(key)) && end.keys.len() == keys.len() + more;
+            (!fits).then(|| format!("P3: it is done, and its keys are {:?}", sorted(&end.keys)))
+        }
     }
 }
 

@@ -129,7 +129,9 @@ fn seeds(from: u64, count: u64) -> bool {
         let (story, mut found) = judged(&scenario);
         if let Some(story) = &story {
             figures.add(story);
-            if seed % TWICE == 0 && judged(&scenario).0.is_none_or(|again| again.told() != story.told()) {
+            if seed.is_multiple_of(TWICE)
+                && judged(&scenario).0.is_none_or(|again| again.told() != story.told())
+            {
                 found.push("the same seed gives another story".to_owned());
             }
         }

@@ -136,11 +136,11 @@ fn instance(dice: &mut Dice, pattern: &InstanceSpec, number: u64) -> InstanceSpe
     spec.public_ips = Vec::new();
     spec.instance_type = dice.of(&TYPES).into();
     spec.state = if dice.chance(80) { PowerState::Running } else { PowerState::Stopped };
-    let systems =
-        ["TencentOS Server 3.2 (Final)", "Ubuntu Server 22.04 LTS 64bit", "Windows Server 2022 64bit"];
-    spec.os = systems
-        [usize::try_from([0, 0, 0, 0, 1, 1, 2][usize::try_from(dice.below(7)).unwrap()]).unwrap()]
-    .to_owned();
+    spec.os = match dice.below(7) {
+        0..4 => "TencentOS Server 3.2 (Final)".to_owned(),
+        4..6 => "Ubuntu Server 22.04 LTS 64bit".to_owned(),
+        _ => "Windows Server 2022 64bit".to_owned(),
+    };
     let windows = spec.os.contains("Windows");
     spec.keys = if !windows && dice.chance(30) { vec![KeyId::from("skey-0old0001")] } else { Vec::new() };
     spec.operation = dice.chance(50).then(|| OperationSpec {

@@ -105,15 +105,7 @@ pub(crate) fn play(scenario: &Scenario, loss: Option<Loss>) -> Option<Story> {
 }
 
 async fn tell(scenario: &Scenario, loss: Option<Loss>) -> Option<Story> {
-    let clock = Clock::simulated(morning());
-    let world = World::new(scenario.fleet.clone(), scenario.seed, morning());
-    let stage = Stage {
-        scenario,
-        world: Arc::new(InProcess::new(world, clock.clone())),
-        clock,
-        store: Arc::new(Memory::default()),
-        ledger: Ledger::default(),
-    };
+    let stage = Stage::set(scenario);
     let plan = stage.plan().await?;
     stage.world.with_world(|world| *world = world.clone().faults(scenario.faults.clone()));
     let began = stage.clock.now();
@@ -174,7 +166,19 @@ async fn tell(scenario: &Scenario, loss: Option<Loss>) -> Option<Story> {
     Some(story)
 }
 
-impl Stage<'_> {
+impl<'a> Stage<'a> {
+    fn set(scenario: &'a Scenario) -> Self {
+        let clock = Clock::simulated(morning());
+        let world = World::new(scenario.fleet.clone(), scenario.seed, morning());
+        Self {
+            scenario,
+            world: Arc::new(InProcess::new(world, clock.clone())),
+            clock,
+            store: Arc::new(Memory::default()),
+            ledger: Ledger::default(),
+        }
+    }
+
     fn client(&self, transport: Arc<dyn Transport>, life: u64) -> Client {
         let credential = &self.scenario.fleet.credentials[0];
         let provider = Credential {
