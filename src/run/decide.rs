@@ -397,7 +397,8 @@ impl<'a> View<'a> {
             return None;
         }
         let patience = self.pace.patience(refused.action, &refused.error);
-        if between(refused.since, self.now) >= patience {
+        // Not up to now: time in which nobody tried, because no process was there, is no sign of anything.
+        if between(refused.since, refused.at) >= patience {
             let (action, error) = (refused.action, refused.error.clone());
             return Some(failed(Failure::Refused { action, error }));
         }
