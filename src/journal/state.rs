@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::event::{Event, Failure, Intent, Verdict};
 use crate::clock::between;
-use crate::cloud::{Action, CloudError, InstanceType, PowerState, RequestId};
+use crate::cloud::{Action, CloudError, InstanceType, Operation, PowerState, RequestId};
 
 /// Where an instance is within a run: what is under way, and what has been.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -86,6 +86,8 @@ pub struct Ledger {
     pub answered_at: Option<Timestamp>,
     /// How often a start was given up or ended badly.
     pub failed_starts: u32,
+    /// How often a stop was given up or ended badly.
+    pub failed_stops: u32,
     /// How many of the plan's checks passed.
     pub checks_passed: usize,
     /// When the last effect was seen.
@@ -263,6 +265,14 @@ impl State {
 }
 
 impl Ledger {
+    /// An instance that shows this as its last operation is seen as it was before our newest one.
+    pub fn is_past(&self, shown: Option<&Operation>) -> bool {
+        match shown.and_then(|operation| operation.request.as_ref()) {
+            Some(request) => self.past.contains(request),
+            None => self.latest.is_some(),
+        }
+    }
+
     fn saw(&mut self, power: &PowerState, instance_type: &InstanceType, at: Timestamp) {
         if *power == PowerState::Running
             && let Some(since) = self.down_since.take()
@@ -321,21 +331,21 @@ impl Ledger {
     }
 
     fn fail(&mut self, stage: &Stage, failure: &Failure, at: Timestamp) {
-        let starting = match stage {
+        let action = match stage {
             Stage::Intended { intent, .. } | Stage::Underway { intent, .. } => {
                 self.touch(intent, at);
                 if self.power == Some(PowerState::Running) {
                     self.down_since = None;
                 }
-                intent.action() == Action::Start
+                Some(intent.action())
             }
             Stage::Ready | Stage::Ended { .. } => {
                 let refused = self.refused.as_ref().map(|refused| refused.action);
-                let vanished = self.vanished.as_ref().map(|vanished| vanished.action);
-                refused.or(vanished) == Some(Action::Start)
+                refused.or(self.vanished.as_ref().map(|vanished| vanished.action))
             }
         };
-        self.failed_starts += u32::from(starting);
+        self.failed_starts += u32::from(action == Some(Action::Start));
+        self.failed_stops += u32::from(action == Some(Action::Stop));
         self.refused = None;
         self.vanished = None;
         self.failure.get_or_insert_with(|| failure.clone());

@@ -19,6 +19,8 @@ use crate::workflow::OnFailure;
 
 /// How often a start is tried before a person is called.
 const STARTS: u32 = 3;
+/// How often a stop is tried before a person is called, where the instance has to end stopped.
+const STOPS: u32 = 3;
 /// How often a call that leaves no trace is sent.
 const VANISHES: u32 = 3;
 
@@ -219,10 +221,23 @@ impl<'a> View<'a> {
         }
         // No trace of the operation. If the wanted state is there, whoever brought it about, there is nothing to send.
         if intent.action() != Action::ResetPassword && has_effect(intent, instance) {
-            Next::Note(Event::Achieved { took: elapsed })
-        } else {
-            Next::Note(Event::NotExecuted)
+            return Next::Note(Event::Achieved { took: elapsed });
         }
+        match self.hiding(instance, baseline) {
+            Some(operation) if intent.action() != Action::Start => {
+                failed(Failure::Interference { what: in_words(operation) })
+            }
+            _ => Next::Note(Event::NotExecuted),
+        }
+    }
+
+    /// Somebody else's operation that is newer than the call whose trace is looked for: it may hide that trace.
+    fn hiding<'b>(&self, instance: &'b Instance, baseline: Option<&RequestId>) -> Option<&'b Operation> {
+        instance.latest_operation.as_ref().filter(|operation| {
+            operation.request.as_ref().is_some_and(|request| {
+                !self.is_past(request, baseline) && Some(request) != self.state.ledger.latest.as_ref()
+            })
+        })
     }
 
     /// Nothing is under way: choose what is next.
@@ -304,29 +319,32 @@ impl<'a> View<'a> {
             (EndPower::Running, true) if ledger.failed_starts >= STARTS => {
                 self.end_as_it_is(PowerState::Stopped, Some(instance))
             }
-            (EndPower::Running, true) => {
-                // After a failed start the next is not sent at once.
-                let pause = self.pace.pause_after(ledger.failed_starts + 2);
-                match ledger.at {
-                    Some(at) if ledger.failed_starts > 0 && between(at, self.now) < pause => {
-                        self.look_at(at + pause)
-                    }
-                    _ => self.act(Intent::Start, instance),
-                }
-            }
+            (EndPower::Running, true) => self.again(ledger.failed_starts, Intent::Start, instance),
             (EndPower::Stopped, true) => match after {
                 Some(after) if self.was_resized() && self.seen_at() < after + self.pace.settle => {
                     self.look_at(after + self.pace.settle)
                 }
                 _ => self.finish(instance),
             },
+            (EndPower::Stopped, false) if ledger.failed_stops >= STOPS => {
+                self.end_as_it_is(PowerState::Running, Some(instance))
+            }
             (EndPower::Stopped, false) if self.may_stop() || self.booted_by_resize(instance) => {
-                self.act(self.stop(), instance)
+                self.again(ledger.failed_stops, self.stop(), instance)
             }
             (EndPower::Stopped, false) if ledger.failure.is_none() => {
                 failed(Failure::Interference { what: self.started_by(instance) })
             }
             (EndPower::Stopped, false) => self.end_as_it_is(PowerState::Running, Some(instance)),
+        }
+    }
+
+    /// Acts; after `failed` tries not at once.
+    fn again(&self, failed: u32, intent: Intent, instance: &Instance) -> Next {
+        let pause = self.pace.pause_after(failed + 2);
+        match self.state.ledger.at {
+            Some(at) if failed > 0 && between(at, self.now) < pause => self.look_at(at + pause),
+            _ => self.act(intent, instance),
         }
     }
 
@@ -384,7 +402,8 @@ impl<'a> View<'a> {
             return None;
         }
         let patience = self.pace.patience(refused.action, &refused.error);
-        if between(refused.since, self.now) >= patience {
+        // Not up to now: time in which nobody tried, because no process was there, is no sign of anything.
+        if between(refused.since, refused.at) >= patience {
             let (action, error) = (refused.action, refused.error.clone());
             return Some(failed(Failure::Refused { action, error }));
         }
@@ -568,8 +587,7 @@ impl<'a> View<'a> {
 
     /// What was seen is from before our newest operation.
     fn is_stale(&self, instance: &Instance) -> bool {
-        let seen = instance.latest_operation.as_ref().and_then(|operation| operation.request.as_ref());
-        seen.is_some_and(|request| self.state.ledger.past.contains(request))
+        self.state.ledger.is_past(instance.latest_operation.as_ref())
             && self.seen_at() < self.since() + self.pace.visibility
     }
 

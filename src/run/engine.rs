@@ -678,8 +678,7 @@ impl Member {
     /// What is worth writing down of what was seen: another power state or type than before.
     fn news(&self, instance: Option<&Instance>) -> Option<Event> {
         let (instance, ledger) = (instance?, &self.state.ledger);
-        let request = instance.latest_operation.as_ref().and_then(|operation| operation.request.as_ref());
-        let is_old = request.is_some_and(|request| ledger.past.contains(request));
+        let is_old = ledger.is_past(instance.latest_operation.as_ref());
         let (power, instance_type) = (&instance.power, &instance.instance_type);
         let is_new =
             ledger.power.as_ref() != Some(power) || ledger.instance_type.as_ref() != Some(instance_type);

@@ -6,14 +6,14 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use pitstop::cloud::{InstanceId, PowerState};
+use pitstop::cloud::{Action, InstanceId, PowerState};
 use pitstop::journal::{
     Claim, Failure, Halt, Journal, Lease, Memory, Order, Place, Record, RunId, RunSummary, Store, StoreError,
     Took, Verdict,
 };
 use pitstop::plan::Approval;
 use pitstop::run::Conclusion;
-use pitstop::sim::{Effect, Fault, Happening, LogEntry, ResizeBoots, What};
+use pitstop::sim::{Effect, EventSpec, Fault, ForeignAct, Happening, LogEntry, ResizeBoots, What};
 
 use crate::rig::{Ran, Rig};
 
@@ -398,4 +398,114 @@ async fn hundreds_of_instances_share_reads_and_calls() {
     assert_eq!(ran.calls_of("StopInstances"), 3, "250 equal wishes fit three calls");
     let reads = ran.calls_of("DescribeInstances");
     assert!(reads < count, "{reads} reads for {count} instances");
+}
+
+/// Takes the newest run up again, `after` so long.
+async fn again(ran: Ran, after: Duration) -> Ran {
+    let Ran { scene, store, .. } = ran;
+    scene.clock.sleep(after).await;
+    let unfinished = store.runs().await.unwrap().remove(0);
+    let journal = Journal::reopen(store.clone(), scene.clock.clone(), &unfinished, "again".into()).await;
+    Rig { store, ..Rig::default() }.drive(scene, journal.unwrap()).await
+}
+
+fn ordered(orders: &[(u64, Order)]) -> Rig {
+    let orders = orders.iter().map(|(seconds, order)| (Duration::from_secs(*seconds), *order)).collect();
+    Rig { orders, ..Rig::default() }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_limit_that_passed_while_no_process_was_there_is_no_time_out() {
+    let ran = ordered(&[(3, Order::LeaveNow)]).run(THREE).await;
+    assert_eq!(ran.outcome.conclusion(), Conclusion::Interrupted);
+    let ran = again(ran, Duration::from_hours(1)).await;
+    assert_well(&ran, WEB);
+    assert_eq!(ran.changes(WEB).len(), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_limit_that_passed_while_reads_failed_is_no_time_out() {
+    let mut outage = Fault::always(What::NoConnection).on("DescribeInstances");
+    (outage.from, outage.until) = (Some(Duration::from_secs(5)), Some(Duration::from_secs(90)));
+    let rig = Rig { faults: vec![outage], ..Rig::default() };
+    let ran = rig.run(&resize(&[WEB], "stop: { timeout: 1m }")).await;
+    assert_well(&ran, WEB);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_way_back_that_was_cut_off_is_no_interference() {
+    // Stopped after some 8 s, started again by the order, left while it starts.
+    let ran = ordered(&[(2, Order::BringBack), (9, Order::LeaveNow)]).run(THREE).await;
+    assert_eq!(ran.operations(WEB), ["StopInstances", "StartInstances"], "{}", ran.told());
+    let ran = again(ran, Duration::from_mins(1)).await;
+    assert_well(&ran, WEB);
+    assert_eq!(ran.changes(WEB).len(), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_stopped_and_was_handed_back_running_can_be_gone_on_with() {
+    let text = THREE.replace("ins-0web0001", "ins-0web0003") + "start: always\n";
+    let id = "ins-0web0003";
+    let ran = ordered(&[(1, Order::BringBack)]).run(&text).await;
+    assert_eq!((ran.verdict(id), ran.power(id)), (None, PowerState::Running), "{}", ran.told());
+    let ran = again(ran, Duration::from_secs(1)).await;
+    assert_well(&ran, id);
+    assert_eq!(ran.changes(id).len(), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stop_that_is_refused_for_good_after_the_changes_needs_a_person() {
+    let mut frozen = Fault::always(What::Refuse("UnsupportedOperation.InstanceStateFreezing".into()));
+    frozen = frozen.on("StopInstances");
+    frozen.from = Some(Duration::from_secs(12));
+    let mut rig = Rig { faults: vec![frozen], ..Rig::default() };
+    rig.fleet.resize_boots = ResizeBoots::Always;
+    let ran = rig.run(&resize(&[WEB], "start: never")).await;
+    match ran.verdict(WEB) {
+        Some(Verdict::Stranded { power: PowerState::Running, .. }) => {}
+        other => panic!("{other:?}\n{}", ran.told()),
+    }
+    assert_eq!(ran.calls_of("StopInstances"), 4, "{}", ran.told());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_handed_back_gets_a_verdict_when_too_many_others_fail() {
+    let mut broken = Fault::always(What::Fail("broken".into())).on("StopInstances");
+    broken.instance = Some("ins-0web0002".into());
+    let mut rig = ordered(&[(4, Order::BringBack)]);
+    rig.faults = vec![broken];
+    let text = resize(&["ins-0web0001", "ins-0web0002"], "rollout: { at-once: 2, max-failures: 0 }");
+    let ran = rig.run(&text).await;
+    assert_eq!(ran.verdict(WEB), None, "{}", ran.told());
+    let ran = again(ran, Duration::from_secs(1)).await;
+    let failure = Failure::CutShort { left: vec![Action::Resize] };
+    assert_eq!(ran.verdict(WEB), Some(&Verdict::Failed { failure }), "{}", ran.told());
+    assert_eq!((ran.power(WEB), ran.type_of(WEB).as_str()), (PowerState::Running, "S5.MEDIUM4"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stop_whose_trace_somebody_else_hides_is_not_sent_again() {
+    let mut outage = Fault::always(What::NoConnection).on("DescribeInstances");
+    (outage.from, outage.until) = (Some(Duration::from_secs(1)), Some(Duration::from_secs(40)));
+    let mut rig =
+        Rig { faults: vec![outage, Fault::always(What::LoseReply).on("StopInstances")], ..Rig::default() };
+    let after = Duration::from_secs(15);
+    rig.fleet.events = vec![EventSpec { after, instance: WEB.into(), act: ForeignAct::Start }];
+    let ran = rig.run(&resize(&[WEB], "")).await;
+    assert!(
+        matches!(ran.verdict(WEB), Some(Verdict::Failed { failure: Failure::Interference { .. } })),
+        "{}",
+        ran.told()
+    );
+    assert_eq!((ran.operations(WEB).len(), ran.power(WEB)), (1, PowerState::Running));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_read_that_shows_the_past_is_no_interference() {
+    for read in 1..25 {
+        let slow = Fault::always(What::Slow(Duration::from_secs(4))).on("DescribeInstances");
+        let stale = Fault::always(What::Stale(Duration::from_secs(30))).on("DescribeInstances").nth(read);
+        let ran = Rig { faults: vec![slow, stale], ..Rig::default() }.run(THREE).await;
+        assert_well(&ran, WEB);
+    }
 }

@@ -66,6 +66,7 @@ pub(crate) struct Ran {
     pub(crate) records: Vec<Record>,
     pub(crate) log: Vec<LogEntry>,
     pub(crate) scene: Scene,
+    pub(crate) store: Arc<dyn Store>,
 }
 
 struct NoOperator;
@@ -140,13 +141,14 @@ impl Rig {
     /// Carries a journal's run out in a world.
     pub(crate) async fn drive(self, scene: Scene, journal: Journal) -> Ran {
         let (feed, mut told) = mpsc::unbounded_channel();
+        let store = self.store.clone();
         let outcome = self.carry_out(&scene, journal, feed).await.unwrap();
         let mut records = Vec::new();
         while let Ok(record) = told.try_recv() {
             records.push(record);
         }
         let log = scene.world.with_world(|world| world.log().to_vec());
-        Ran { outcome, records, log, scene }
+        Ran { outcome, records, log, scene, store }
     }
 
     /// The same for a run that may fail to be carried on.
