@@ -2,9 +2,9 @@
 //!
 //! It knows nothing of single actions. Both the client and the credential sources that ask STS call through it.
 //!
-//! Parameters and bodies may hold a password, and are wiped from memory after use. That covers all copies made here.
-//! It can't cover those made below: the connection's write buffer and the TLS session's, which are reqwest's and rustls',
-//! and the signature headers with a temporary credential's token, which become reqwest's own.
+//! Parameters and bodies may hold a password, and the answers of STS a temporary key: both are wiped from memory after
+//! use, as far as the bytes are ours. They are not in the buffers of reqwest and rustls, through which everything passes,
+//! nor in reqwest's copy of the headers, one of which is a temporary credential's token.
 
 use std::io;
 use std::sync::Arc;
@@ -218,7 +218,11 @@ impl Channel {
                 Err(unsent(&TransportError::MaybeSent("no answer in 60 s".to_owned()), call.effect).into())
             }
             Some(Err(error)) => Err(unsent(&error, call.effect).into()),
-            Some(Ok(response)) => self.read(call, &response),
+            Some(Ok(mut response)) => {
+                let read = self.read(call, &response);
+                response.body.zeroize();
+                read
+            }
         };
         self.trace(call, &result, between(begin, self.clock.now()));
         result

@@ -149,7 +149,9 @@ impl Transport for Http {
         let mut answer = post.body(body).send().await.map_err(|error| failed(&error))?;
         self.note_date(answer.headers().get(DATE));
         let status = answer.status().as_u16();
-        let mut body = Vec::new();
+        // Room for all of it if its length is told: a buffer that grew would leave copies behind that nobody wipes.
+        let length = answer.content_length().and_then(|length| usize::try_from(length).ok());
+        let mut body = Vec::with_capacity(length.unwrap_or_default().min(LONGEST_BODY));
         while let Some(chunk) = answer.chunk().await.map_err(|error| failed(&error))? {
             if body.len() + chunk.len() > LONGEST_BODY {
                 return Err(TransportError::MaybeSent("the answer is longer than 16 MiB".to_owned()));

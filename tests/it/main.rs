@@ -7,6 +7,7 @@ mod cli;
 mod client_on_sim;
 mod engine;
 mod examples;
+mod fuzz;
 mod good_workflows;
 mod holding;
 mod journals;

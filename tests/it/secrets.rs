@@ -314,9 +314,9 @@ fn errors_do_not_repeat_what_they_complain_of() {
             assert_eq!(stage.pitstop(&["check", &file, "-vvv", "--output", output]).code, 3, "{name}");
         }
     }
-    let journal = format!("postgres://ops:{SECRET}@db/x");
-    assert_eq!(stage.sealed.pitstop(&["runs", "--state", &journal]).code, 2);
-    let done = stage.sealed.pitstop(&["runs", "--state", &journal, "--output", "json"]);
+    let url = format!("postgres://ops:{SECRET}@db/x");
+    assert_eq!(stage.sealed.pitstop(&["runs", "--state", &url]).code, 2);
+    let done = stage.sealed.pitstop(&["runs", "--state", &url, "--output", "json"]);
     assert_eq!(stage.keep("runs with a bad place", done).code, 2);
     stage.assert_unheard_of(&[SECRET, SECRET_KEY, TOKEN, WRONG_KEY]);
 }

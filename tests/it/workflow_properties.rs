@@ -11,7 +11,8 @@ fn no_files(_: &Path) -> io::Result<Vec<u8>> {
     Err(io::ErrorKind::NotFound.into())
 }
 
-fn read(bytes: &[u8]) {
+/// Reads a workflow in every way, and holds the complaints to what is promised of them.
+pub(crate) fn read(bytes: &[u8]) {
     let values = BTreeMap::from([("type".to_owned(), "S5.LARGE8".to_owned())]);
     if let Err(complaints) = Document::check("x.yaml", bytes, &values, &no_files) {
         assert!(complaints.count() > 0);
@@ -24,40 +25,43 @@ fn read(bytes: &[u8]) {
     }
 }
 
+/// What means something to YAML or to the language.
+pub(crate) const PIECES: &[&str] = &[
+    "",
+    "\n",
+    "  ",
+    "\t",
+    "\"",
+    "'",
+    "{",
+    "}",
+    "[",
+    "]",
+    ": ",
+    "- ",
+    "&a ",
+    "*a ",
+    "!!str ",
+    "${{ ",
+    " }}",
+    "#",
+    "|",
+    ">",
+    "漢",
+    "\0",
+    "~",
+    "1",
+    "true",
+    "<<: ",
+    "---\n",
+    "? ",
+    "password: ",
+];
+
 /// A workflow with one thing wrong in it: a piece cut out, doubled or replaced.
 fn damaged() -> impl Strategy<Value = Vec<u8>> {
     let whole = include_bytes!("../fixtures/good-workflows/everything.yaml");
-    let pieces = prop::sample::select(vec![
-        "",
-        "\n",
-        "  ",
-        "\t",
-        "\"",
-        "'",
-        "{",
-        "}",
-        "[",
-        "]",
-        ": ",
-        "- ",
-        "&a ",
-        "*a ",
-        "!!str ",
-        "${{ ",
-        " }}",
-        "#",
-        "|",
-        ">",
-        "漢",
-        "\0",
-        "~",
-        "1",
-        "true",
-        "<<: ",
-        "---\n",
-        "? ",
-        "password: ",
-    ]);
+    let pieces = prop::sample::select(PIECES);
     (0..whole.len(), 0..40_usize, pieces).prop_map(move |(at, length, piece)| {
         let end = (at + length).min(whole.len());
         [&whole[..at], piece.as_bytes(), &whole[end..]].concat()

@@ -3,7 +3,7 @@
 pub(super) mod check;
 mod held;
 pub(super) mod plan;
-mod rest;
+mod recall;
 pub(super) mod resume;
 pub(super) mod run;
 pub(super) mod runs;

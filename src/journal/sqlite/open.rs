@@ -44,7 +44,10 @@ fn keep_private(path: &Path) -> io::Result<()> {
     drop(OpenOptions::new().write(true).create_new(true).mode(0o600).open(&name)?);
     let linked = std::fs::hard_link(&name, path);
     std::fs::remove_file(&name)?;
-    linked
+    match linked {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
+        _ => Ok(()),
+    }
 }
 
 impl Sqlite {
@@ -59,8 +62,8 @@ impl Sqlite {
         path: &Path,
         further: impl FnOnce(SqliteConnectOptions) -> SqliteConnectOptions,
     ) -> Result<Self, StoreError> {
-        // What is wrong with the place is told by SQLite's own opening, in its words.
-        let _ = keep_private(path);
+        keep_private(path)
+            .map_err(|error| StoreError::Open { at: path.display().to_string(), why: error.to_string() })?;
         let options = options(path)
             .create_if_missing(true)
             .journal_mode(SqliteJournalMode::Wal)
