@@ -283,6 +283,8 @@ impl<'a> View<'a> {
         match self.next_step() {
             Some(step) if stopped => self.act(self.intent_of(step, instance), instance),
             Some(_) if self.may_stop() => self.act(self.stop(), instance),
+            // Started by an interrupted process, which left before it could say so.
+            Some(_) if self.handed_back_by_us(instance) => Next::Note(Event::Suspended),
             Some(_) => failed(Failure::Interference { what: self.started_by(instance) }),
             // A failure before anything was sent, or one that the workflow wants left as it is.
             None if ledger.failure.is_some()
@@ -531,6 +533,14 @@ impl<'a> View<'a> {
 
     fn was_resized(&self) -> bool {
         self.state.ledger.done.contains(&Action::Resize)
+    }
+
+    /// It runs because of our own start, although changes are left: only an order to bring back does that.
+    fn handed_back_by_us(&self, instance: &Instance) -> bool {
+        let ledger = &self.state.ledger;
+        let start = |action: &str| action == Action::Start.api_name();
+        let ours = |operation: &Operation| operation.request == ledger.latest && start(&operation.action);
+        ledger.failure.is_none() && instance.latest_operation.as_ref().is_some_and(ours)
     }
 
     /// It runs because the cloud powered it on after our resize, not because somebody started it.

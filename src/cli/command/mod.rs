@@ -3,7 +3,7 @@
 pub(super) mod check;
 mod held;
 pub(super) mod plan;
-mod recall;
+mod rest;
 pub(super) mod resume;
 pub(super) mod run;
 pub(super) mod runs;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::journal_error;
-use super::recall::{check_account, recall, still_down};
+use super::rest;
 use super::run::carry_out;
 use crate::cli::args;
 use crate::cli::environment::Environment;
@@ -29,10 +29,9 @@ pub(in crate::cli) async fn resume(
     let store = parts::open_store(journal_path(state, environment)?).await?;
     let run = unfinished(store.as_ref(), args.run.as_deref()).await?;
     let settings = where_it_ran(&run, args.cloud)?;
-    let site = match parts::connect(&settings, &run.region, environment) {
-        Ok(site) => site,
-        Err(error) => return Err(still_down(&told(store.as_ref(), run.id).await?, error)),
-    };
+    let told = told(store.as_ref(), &run).await?;
+    let site = parts::connect(&settings, &run.region, environment)
+        .map_err(|error| rest::still_down(&told, error))?;
     take_up(terminal, environment, store, &run, site).await
 }
 
@@ -45,21 +44,21 @@ pub(super) async fn take_up(
     site: Site,
 ) -> Result<Ending, Error> {
     outwait_holder(terminal, store.as_ref(), run.id, &site.clock).await?;
-    let told = told(store.as_ref(), run.id).await?;
-    check_account(&told, &site).await?;
+    let told = told(store.as_ref(), run).await?;
+    rest::check_account(&told, &site).await?;
     let mut signals = Signals::install()?;
-    let secrets = recall(terminal, environment, &told, &site, &mut signals).await;
+    let secrets = rest::recall(terminal, environment, &told, &site, &mut signals).await;
     let by = parts::this_process(environment);
     let journal = Journal::reopen(store, site.clock.clone(), run, by)
         .await
-        .map_err(|error| still_down(&told, journal_error(&error)))?;
+        .map_err(|error| rest::still_down(&told, journal_error(&error)))?;
     let fresh = journal.records().last().map_or(0, |record| record.seq);
     carry_out(terminal, journal, fresh, site, secrets, signals).await
 }
 
-/// What the run's journal tells so far.
-async fn told(store: &dyn Store, run: RunId) -> Result<Story, Error> {
-    let records = store.load(run).await.map_err(|error| journal_error(&error))?;
+/// What the journal says of the run.
+async fn told(store: &dyn Store, run: &RunSummary) -> Result<Story, Error> {
+    let records = store.load(run.id).await.map_err(|error| journal_error(&error))?;
     Story::replay(&records).map_err(|error| Error::from_chain(Kind::CouldNotBegin, &error))
 }
 

@@ -1,5 +1,5 @@
-//! What is looked into before a run is taken up again. Instances may be down: nothing here keeps them so
-//! but credentials that can't reach them.
+//! What is left of a run that is taken up again: who may do it, with which secrets, and what is still down.
+//! Nothing here keeps instances down but credentials that can't reach them.
 
 use std::time::Duration;
 
