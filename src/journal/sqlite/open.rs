@@ -10,7 +10,8 @@ use sqlx::SqlSafeStr;
 use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 
-use super::{Sqlite, in_words, is_damage};
+use super::{Sqlite, code, in_words, is_damage};
+use crate::clock::{Clock, between};
 use crate::journal::store::StoreError;
 
 /// Every schema there ever was. What is released is never changed: journals of all versions are brought up to date.
@@ -27,8 +28,11 @@ fn migrations() -> Migrator {
     Migrator::with_migrations((1..).zip(SCHEMAS).map(migration).collect())
 }
 
+/// How long another process is waited for that has the file locked.
+const BUSY: Duration = Duration::from_secs(10);
+
 fn options(path: &Path) -> SqliteConnectOptions {
-    SqliteConnectOptions::new().filename(path).foreign_keys(true).busy_timeout(Duration::from_secs(10))
+    SqliteConnectOptions::new().filename(path).foreign_keys(true).busy_timeout(BUSY)
 }
 
 /// Makes the file, if it is not there, for its owner only: journals name machines and people. SQLite gives the files
@@ -44,7 +48,10 @@ fn keep_private(path: &Path) -> io::Result<()> {
     drop(OpenOptions::new().write(true).create_new(true).mode(0o600).open(&name)?);
     let linked = std::fs::hard_link(&name, path);
     std::fs::remove_file(&name)?;
-    linked
+    match linked {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
+        _ => Ok(()),
+    }
 }
 
 impl Sqlite {
@@ -59,8 +66,8 @@ impl Sqlite {
         path: &Path,
         further: impl FnOnce(SqliteConnectOptions) -> SqliteConnectOptions,
     ) -> Result<Self, StoreError> {
-        // What is wrong with the place is told by SQLite's own opening, in its words.
-        let _ = keep_private(path);
+        keep_private(path)
+            .map_err(|error| StoreError::Open { at: path.display().to_string(), why: error.to_string() })?;
         let options = options(path)
             .create_if_missing(true)
             .journal_mode(SqliteJournalMode::Wal)
@@ -109,8 +116,19 @@ impl Sqlite {
     async fn connect(path: &Path, options: SqliteConnectOptions) -> Result<Self, StoreError> {
         let pool = SqlitePoolOptions::new().max_connections(4).connect_lazy_with(options);
         let store = Self { pool, path: path.to_owned(), newer: false, held: std::sync::Mutex::default() };
-        drop(store.pool.acquire().await.map_err(|error| store.cant_open(error))?);
-        Ok(store)
+        let clock = Clock::system();
+        let began = clock.now();
+        loop {
+            match store.pool.acquire().await {
+                Ok(_) => return Ok(store),
+                // SQLite refuses at once, without its usual patience, if others switch the new file to write-ahead
+                // mode at the same time.
+                Err(error) if code(&error) == Some(5) && between(began, clock.now()) < BUSY => {
+                    clock.sleep(Duration::from_millis(10)).await;
+                }
+                Err(error) => return Err(store.cant_open(error)),
+            }
+        }
     }
 
     /// One process at a time; those that come meanwhile wait, and find it done.
