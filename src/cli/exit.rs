@@ -59,7 +59,7 @@ impl Exit {
             Self::InvalidWorkflow => "the workflow is not valid",
             Self::NotApproved => "the plan was refused or not approved; nothing was stopped",
             Self::CouldNotBegin => {
-                "the run could not begin (credentials, network, lock, disk); nothing was stopped"
+                "the run could not begin or be resumed (credentials, network, lock, disk); nothing was done"
             }
             Self::Failures => "the run has finished, with failures",
             Self::Interrupted => "the run was interrupted, and can be resumed",

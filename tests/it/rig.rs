@@ -135,7 +135,8 @@ impl Rig {
         let journal =
             Journal::begin(self.store.clone(), scene.clock.clone(), plan, Place::InProcess, by, [7; 10]);
         let journal = journal.await.unwrap();
-        self.drive(scene, journal).await
+        // The engine's future is large.
+        Box::pin(self.drive(scene, journal)).await
     }
 
     /// Carries a journal's run out in a world.

@@ -47,7 +47,7 @@ fn faulty(faults: &[&str]) -> Rig {
 async fn within(hours: u64, rig: Rig, text: &str) -> Ran {
     let limit = Duration::from_hours(hours);
     Clock::system()
-        .timeout(limit, rig.run(text))
+        .timeout(limit, Box::pin(rig.run(text)))
         .await
         .unwrap_or_else(|| panic!("it has not ended in {hours} hours"))
 }

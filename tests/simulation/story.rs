@@ -104,6 +104,7 @@ pub(crate) fn play(scenario: &Scenario, loss: Option<Loss>) -> Option<Story> {
     runtime.unwrap().block_on(tell(scenario, loss))
 }
 
+#[expect(clippy::too_many_lines, reason = "a story is told from its beginning to its end")]
 async fn tell(scenario: &Scenario, loss: Option<Loss>) -> Option<Story> {
     let stage = Stage::set(scenario);
     let plan = stage.plan().await?;
