@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use pitstop::cloud::{InstanceId, PowerState};
-use pitstop::journal::{Event, Failure, Verdict};
+use pitstop::journal::{Event, Failure, Record, Verdict};
 use pitstop::plan::{EndPower, InstancePlan, Step};
 use pitstop::run::Conclusion;
 use pitstop::sim::{Actor, Effect, Happening, LogEntry, What};
@@ -305,7 +305,13 @@ impl<'a> Tale<'a> {
                 Happening::Call { action, .. } => is_mutation(action),
                 _ => false,
             });
-        (!troubled && !misled && !unread)
+        // A call that leaves no trace time after time is given up in the end.
+        let own = |record: &&Record| record.instance.as_ref() == Some(&self.own.id);
+        let vanished =
+            self.story.records.iter().filter(own).filter(|record| record.event == Event::NotExecuted);
+        let given_up = vanished.count() >= 3
+            && matches!(self.verdict, Some(Verdict::Failed { failure: Failure::Refused { .. } }));
+        (!troubled && !misled && !unread && !given_up)
             .then(|| format!("P9: it had no trouble of its own, and ended {:?}", self.verdict))
     }
 
