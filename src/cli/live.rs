@@ -26,6 +26,8 @@ pub(super) struct Live {
     story: Story,
     /// Records before this one were told by another process.
     fresh: u64,
+    /// The run can be taken up again: its cloud outlives this process.
+    resumable: bool,
     clock: Clock,
     zone: TimeZone,
     bars: Vec<ProgressBar>,
@@ -37,10 +39,11 @@ impl Live {
         terminal: Terminal,
         records: &[Record],
         fresh: u64,
+        resumable: bool,
         clock: Clock,
     ) -> Result<Self, StoryError> {
         let story = Story::begin(records.first().ok_or(StoryError::Empty)?)?;
-        Ok(Self { terminal, story, fresh, clock, zone: TimeZone::system(), bars: Vec::new() })
+        Ok(Self { terminal, story, fresh, resumable, clock, zone: TimeZone::system(), bars: Vec::new() })
     }
 
     /// The run as it stands.
@@ -96,8 +99,13 @@ impl Live {
                 if down == 1 { "is" } else { "are" },
             ),
             Order::LeaveNow => format!(
-                "{name}: leaving; {} left down. To bring everything back: pitstop resume {run}",
+                "{name}: leaving; {} left down. {}",
                 if down == 1 { "1 instance is".to_owned() } else { format!("{} are", instances(down)) },
+                if self.resumable {
+                    format!("To bring everything back: pitstop resume {run}")
+                } else {
+                    "The simulated cloud ends with this process".to_owned()
+                },
             ),
         });
         orders.send_replace(order);

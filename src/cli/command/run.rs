@@ -112,9 +112,9 @@ pub(super) async fn carry_out(
     mut signals: Signals,
 ) -> Result<Ending, Error> {
     let run = journal.run();
-    let mut live = Live::new(terminal.clone(), journal.records(), fresh, site.clock.clone())
-        .map_err(|error| Error::from_chain(Kind::CouldNotBegin, &error))?;
     let resumable = site.place != Place::InProcess;
+    let mut live = Live::new(terminal.clone(), journal.records(), fresh, resumable, site.clock.clone())
+        .map_err(|error| Error::from_chain(Kind::CouldNotBegin, &error))?;
     let parts =
         Parts { cloud: Arc::clone(&site.survey), probe: site.probe, clock: site.clock, pace: site.pace };
     let (orders, ordered) = watch::channel(order);
