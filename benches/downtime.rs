@@ -21,16 +21,6 @@ use pitstop::sim::{Actor, Effect, Happening, LogEntry, ResizeBoots};
 #[expect(dead_code, clippy::unwrap_used, reason = "it is test code, and the tests use the rest")]
 mod rig;
 
-const WORKFLOW: &str = "
-version: 1
-name: three
-target: { region: ap-guangzhou, instances: [ins-0web0001] }
-changes:
-  - resize: { type: S5.LARGE8 }
-  - reset-password: { password: { env: NEW_PASSWORD } }
-  - load-ssh-key: { key: skey-0ops0001 }
-";
-
 /// How many runs are made before counting, so that there is experience to go by.
 const BEFORE: u64 = 5;
 const SEEDS: u64 = 200;
@@ -79,9 +69,9 @@ fn cost(seed: u64, boots: ResizeBoots, store: &Arc<dyn Store>) -> Cost {
     let ran = runtime.expect("a runtime").block_on(async {
         let mut rig = rig::Rig { seed, store: Arc::clone(store), ..rig::Rig::default() };
         rig.fleet.resize_boots = boots;
-        rig.run(WORKFLOW).await
+        rig.run(rig::THREE).await
     });
-    assert_eq!(ran.verdict("ins-0web0001"), Some(&Verdict::Done), "{}", ran.told());
+    assert_eq!(ran.verdict(rig::WEB), Some(&Verdict::Done), "{}", ran.told());
     Cost { down: down(&ran.log), operations: operations(&ran.log), calls: ran.calls() }
 }
 

@@ -15,20 +15,7 @@ use pitstop::plan::Approval;
 use pitstop::run::Conclusion;
 use pitstop::sim::{Effect, EventSpec, Fault, ForeignAct, Happening, LogEntry, ResizeBoots, What};
 
-use crate::rig::{Ran, Rig};
-
-const WEB: &str = "ins-0web0001";
-
-/// All three changes to the first web server.
-const THREE: &str = "
-version: 1
-name: three
-target: { region: ap-guangzhou, instances: [ins-0web0001] }
-changes:
-  - resize: { type: S5.LARGE8 }
-  - reset-password: { password: { env: NEW_PASSWORD } }
-  - load-ssh-key: { key: skey-0ops0001 }
-";
+use crate::rig::{Ran, Rig, THREE, WEB};
 
 /// A resize of some instances, with more keys behind it.
 fn resize(ids: &[&str], more: &str) -> String {

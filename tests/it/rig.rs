@@ -19,6 +19,20 @@ use pitstop::workflow::Document;
 use secrecy::SecretString;
 use tokio::sync::{mpsc, watch};
 
+/// The first web server of the demo fleet.
+pub(crate) const WEB: &str = "ins-0web0001";
+
+/// All three changes to it.
+pub(crate) const THREE: &str = "
+version: 1
+name: three
+target: { region: ap-guangzhou, instances: [ins-0web0001] }
+changes:
+  - resize: { type: S5.LARGE8 }
+  - reset-password: { password: { env: NEW_PASSWORD } }
+  - load-ssh-key: { key: skey-0ops0001 }
+";
+
 /// The password that rigs set.
 pub(crate) const PASSWORD: &str = "Correct-Horse-7";
 

@@ -14,9 +14,7 @@ use pitstop::sim::{Fault, InProcess};
 use pitstop::tencent::wire::{Request, Response, Transport, TransportError};
 use pitstop::workflow::Document;
 
-use crate::rig::{Ran, Rig, Scene};
-
-const WEB: &str = "ins-0web0001";
+use crate::rig::{Ran, Rig, Scene, WEB};
 
 const ONE: &str = "
 version: 1
