@@ -24,9 +24,9 @@ pub(crate) struct Figures {
     pub(crate) added: Vec<Duration>,
     /// By instance: for how long it was down at all.
     pub(crate) down: Vec<Duration>,
-    /// The run's calls by action.
+    /// All calls by action, the plan's included.
     pub(crate) calls: BTreeMap<String, usize>,
-    /// The calls that were made before the run began.
+    /// How many calls were made before the first stop.
     pub(crate) before: usize,
     /// Calls refused for their number.
     pub(crate) throttled: usize,
@@ -36,8 +36,32 @@ pub(crate) struct Figures {
     pub(crate) left_down: usize,
     /// How long the runs took in all, in the world's time.
     pub(crate) wall: Duration,
-    /// How long they took in all on this machine.
-    pub(crate) really: Duration,
+    /// What they cost the machine that they were made on; not known of runs in virtual time.
+    pub(crate) machine: Option<Machine>,
+}
+
+/// What runs cost the machine.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Machine {
+    /// Processor time of the client, its children included.
+    pub(crate) processor: Duration,
+    /// The most memory that the client held, its children included, in KiB.
+    pub(crate) memory: u64,
+    /// Processor time of the simulated cloud.
+    pub(crate) simulator: Duration,
+    /// How long `pitstop show` takes afterwards.
+    pub(crate) show: Option<Duration>,
+}
+
+impl Machine {
+    fn and(self, other: Self) -> Self {
+        Self {
+            processor: self.processor + other.processor,
+            memory: self.memory.max(other.memory),
+            simulator: self.simulator + other.simulator,
+            show: self.show.max(other.show),
+        }
+    }
 }
 
 /// One instance as the log tells of it.
@@ -63,14 +87,16 @@ impl Course {
 }
 
 impl Figures {
-    /// One run; the first `before` entries of the log are from before it.
-    pub(crate) fn of(size: usize, log: &[LogEntry], before: usize) -> Self {
-        let (planning, running) = log.split_at(before);
-        let calls = |entry: &&LogEntry| matches!(entry.what, Happening::Call { .. });
-        let mut figures =
-            Self { size, runs: 1, before: planning.iter().filter(calls).count(), ..Self::default() };
+    /// One run.
+    pub(crate) fn of(size: usize, log: &[LogEntry]) -> Self {
+        let calls = log.iter().filter_map(|entry| match &entry.what {
+            Happening::Call { action, .. } => Some(action.as_str()),
+            _ => None,
+        });
+        let before = calls.take_while(|action| *action != "StopInstances").count();
+        let mut figures = Self { size, runs: 1, before, ..Self::default() };
         let mut courses = HashMap::new();
-        for entry in running {
+        for entry in log {
             figures.take(entry, &mut courses);
         }
         figures.left_down = courses.values().filter(|course| !course.running).count();
@@ -127,7 +153,7 @@ impl Figures {
         self.refused += other.refused;
         self.left_down += other.left_down;
         self.wall += other.wall;
-        self.really += other.really;
+        self.machine = self.machine.zip(other.machine).map(|(one, other)| one.and(other));
         self
     }
 

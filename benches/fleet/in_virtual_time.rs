@@ -1,7 +1,6 @@
 //! Runs in this process and in virtual time, on the rig of the tests.
 
 use std::sync::Arc;
-use std::time::Instant;
 
 use pitstop::journal::{Journal, Memory, Place, Store, Verdict};
 use pitstop::plan::Approval;
@@ -26,13 +25,9 @@ pub(crate) fn figures(size: usize, boots: bool) -> Figures {
     all.reduce(Figures::and).unwrap_or_default()
 }
 
-#[expect(clippy::disallowed_methods, reason = "it measures itself in real time")]
 fn one(seed: u64, size: usize, boots: bool, store: &Arc<dyn Store>) -> Figures {
-    let began = Instant::now();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
-    let mut figures = runtime.expect("a runtime").block_on(run(seed, size, boots, store));
-    figures.really = began.elapsed();
-    figures
+    runtime.expect("a runtime").block_on(run(seed, size, boots, store))
 }
 
 async fn run(seed: u64, size: usize, boots: bool, store: &Arc<dyn Store>) -> Figures {
@@ -46,11 +41,10 @@ async fn run(seed: u64, size: usize, boots: bool, store: &Arc<dyn Store>) -> Fig
     let by = "the benchmark".to_owned();
     let journal = Journal::begin(Arc::clone(store), scene.clock.clone(), plan, Place::InProcess, by, chance);
     let journal = journal.await.expect("a journal in memory");
-    let before = scene.world.with_world(|world| world.log().len());
     let began = scene.clock.now();
     let ran = Box::pin(rig.drive(scene, journal)).await;
     let wall = pitstop::clock::between(began, ran.scene.clock.now());
     let undone = ran.outcome.instances.iter().find(|(_, verdict)| verdict.as_ref() != Some(&Verdict::Done));
     assert!(undone.is_none(), "{undone:?}");
-    Figures { wall, ..Figures::of(size, &ran.log, before) }
+    Figures { wall, ..Figures::of(size, &ran.log) }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use super::figures::Figures;
+use super::figures::{Figures, Machine};
 
 /// How wide the words in front are.
 const WORDS: usize = 40;
@@ -33,15 +33,28 @@ pub(crate) fn table(columns: &[(String, Figures)]) -> String {
             share(figures, figures.calls.get(action).copied().unwrap_or(0))
         });
     }
-    add("calls of the plan, an instance", &|figures| share(figures, figures.before));
-    add("took, s on this machine", &|figures| format!("{:.1}", figures.really.as_secs_f64()));
+    add("  of these before the first stop", &|figures| share(figures, figures.before));
+    if columns.iter().all(|(_, figures)| figures.machine.is_none()) {
+        return text;
+    }
+    let mut add = |words: &str, of: &dyn Fn(&Machine, f64) -> Option<String>| {
+        let field = |figures: &Figures| of(figures.machine.as_ref()?, number(figures.runs));
+        let fields = columns.iter().map(|(_, figures)| field(figures).unwrap_or_else(|| "-".to_owned()));
+        text.push_str(&line(words, fields));
+    };
+    add("processor time, s", &|spent, runs| Some(format!("{:.2}", spent.processor.as_secs_f64() / runs)));
+    add("processor time of the simulator, s", &|spent, runs| {
+        Some(format!("{:.2}", spent.simulator.as_secs_f64() / runs))
+    });
+    add("peak memory, MiB", &|spent, _| Some(format!("{}", spent.memory / 1024)));
+    add("`pitstop show` afterwards, s", &|spent, _| Some(format!("{:.2}", spent.show?.as_secs_f64())));
     text
 }
 
 fn line(words: &str, fields: impl Iterator<Item = String>) -> String {
     let mut line = format!("{words:WORDS$}");
     for field in fields {
-        let _ = write!(line, " {field:>12}");
+        let _ = write!(line, " {field:>15}");
     }
     line.push('\n');
     line
