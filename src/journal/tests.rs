@@ -165,6 +165,7 @@ fn approved(ids: &[&str]) -> ApprovedPlan {
         checks: Vec::new(),
         on_failure: OnFailure::Start,
         rollout: Rollout::default(),
+        downtime_budget: None,
         instances,
         notes: Vec::new(),
     };

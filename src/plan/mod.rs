@@ -41,6 +41,7 @@
 //! ```
 
 mod build;
+mod choice;
 mod drift;
 mod fingerprint;
 mod intent;
@@ -61,7 +62,9 @@ mod tests;
 pub use build::{BuildError, build};
 pub use drift::{differences, drift};
 pub use inventory::{Inventory, OptionalRead, ResizeClass, Unread};
-pub use model::{Approval, ApprovedPlan, EndPower, Found, ImportKey, InstancePlan, Plan, PriceChange, Step};
+pub use model::{
+    Approval, ApprovedPlan, EndPower, Fallback, Found, ImportKey, InstancePlan, Plan, PriceChange, Step,
+};
 pub use password::check_password;
 pub use refusal::Refusal;
 pub use survey::{SurveyError, survey};

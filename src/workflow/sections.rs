@@ -139,6 +139,9 @@ pub(super) fn workflow(reader: &mut Reader<'_>, root: &Node) -> Option<Workflow>
     let on_failure =
         fields.get("on-failure").map_or(Some(OnFailure::default()), |node| on_failure(reader, node));
     let rollout = fields.get("rollout").map_or(Some(Rollout::default()), |node| rollout(reader, node));
+    let budget = fields
+        .get("downtime-budget")
+        .map(|node| reader.duration_from("downtime-budget", node, SHORTEST_BUDGET));
     later::read(reader, fields);
     check_start(reader, fields, start);
     check_charging(reader, fields);
@@ -154,8 +157,12 @@ pub(super) fn workflow(reader: &mut Reader<'_>, root: &Node) -> Option<Workflow>
         checks: checks?,
         on_failure: on_failure?,
         rollout: rollout?,
+        downtime_budget: present(budget)?,
     })
 }
+
+/// The shortest downtime budget: a stop and a start alone take longer.
+const SHORTEST_BUDGET: Duration = Duration::from_secs(10);
 
 fn name(reader: &mut Reader<'_>, node: &Node) -> Option<String> {
     reader.shaped("name", node, |text| {
@@ -377,15 +384,11 @@ fn tcp(reader: &mut Reader<'_>, node: &Node) -> Option<Check> {
 
 fn on_failure(reader: &mut Reader<'_>, node: &Node) -> Option<OnFailure> {
     let words = [
-        ("start", Some(OnFailure::Start)),
-        ("roll-back", None),
-        ("leave-stopped", Some(OnFailure::LeaveStopped)),
+        ("start", OnFailure::Start),
+        ("roll-back", OnFailure::RollBack),
+        ("leave-stopped", OnFailure::LeaveStopped),
     ];
-    let word = reader.word("on-failure", node, &words)?;
-    if word.is_none() {
-        reader.not_supported("roll-back", &node.span, "write `start` or `leave-stopped`");
-    }
-    word
+    reader.word("on-failure", node, &words)
 }
 
 fn rollout(reader: &mut Reader<'_>, node: &Node) -> Option<Rollout> {
