@@ -30,6 +30,46 @@ pub struct Pace {
     pub longest: Duration,
     /// The shortest pause between two looks at one instance.
     pub shortest: Duration,
+    /// How long operations take as far as nothing else is known.
+    pub typical: Typical,
+}
+
+/// How long operations commonly take, by what the vendor and others who use its API say: "one to two minutes" for a
+/// resize, "tens of seconds" for going down and for coming up, 10 s and more for a password or a key. Only a downtime
+/// budget asks for them, and only until there is experience.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Typical {
+    /// A stop.
+    pub stop: Duration,
+    /// A start.
+    pub start: Duration,
+    /// A resize.
+    pub resize: Duration,
+    /// A change of the password or of the keys.
+    pub change: Duration,
+}
+
+impl Default for Typical {
+    fn default() -> Self {
+        Self {
+            stop: Duration::from_secs(30),
+            start: Duration::from_mins(1),
+            resize: Duration::from_mins(2),
+            change: Duration::from_secs(20),
+        }
+    }
+}
+
+impl Typical {
+    /// How long this operation commonly takes.
+    pub fn of(&self, action: Action) -> Duration {
+        match action {
+            Action::Stop => self.stop,
+            Action::Start => self.start,
+            Action::Resize => self.resize,
+            Action::ResetPassword | Action::LoadSshKeys => self.change,
+        }
+    }
 }
 
 impl Default for Pace {
@@ -45,6 +85,7 @@ impl Default for Pace {
             pause: Duration::from_secs(1),
             longest: Duration::from_secs(15),
             shortest: Duration::from_millis(150),
+            typical: Typical::default(),
         }
     }
 }
@@ -67,6 +108,12 @@ impl Pace {
             pause: scaled(self.pause),
             longest: scaled(self.longest).max(shortest * 4),
             shortest,
+            typical: Typical {
+                stop: scaled(self.typical.stop),
+                start: scaled(self.typical.start),
+                resize: scaled(self.typical.resize),
+                change: scaled(self.typical.change),
+            },
         }
     }
 
