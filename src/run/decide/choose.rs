@@ -4,13 +4,15 @@ use jiff::Timestamp;
 
 use super::{Next, Turn, View, ended, failed, in_words};
 use crate::clock::between;
-use crate::cloud::{Action, CloudError, ErrorKind, Instance, Operation, OperationState, PowerState, Sent};
+use crate::cloud::{
+    Action, CloudError, ErrorKind, Instance, InstanceType, Operation, OperationState, PowerState, Sent,
+};
 use crate::journal::{Event, Failure, Halt, Intent, Order, Refused, Verdict};
 use crate::plan::{EndPower, Step, differences, drift};
 use crate::workflow::OnFailure;
 
 /// How often a start is tried before a person is called.
-const STARTS: u32 = 3;
+pub(super) const STARTS: u32 = 3;
 /// How often a stop is tried before a person is called, where the instance has to end stopped.
 const STOPS: u32 = 3;
 /// How often a call that leaves no trace is sent.
@@ -72,20 +74,33 @@ impl<'a> View<'a> {
     fn act_on(&self, instance: &Instance, after: Option<Timestamp>) -> Next {
         let ledger = &self.state.ledger;
         let stopped = instance.power == PowerState::Stopped;
+        if let Some(next) = self.roll_back(instance) {
+            return next;
+        }
         match self.next_step() {
-            Some(step) if stopped => self.act(self.intent_of(step, instance), instance),
-            Some(_) if self.may_stop() => self.act(self.stop(), instance),
+            Some(step) if stopped => match self.too_long_to_go_on(step) {
+                Some(failure) => failed(failure),
+                None => self.act(self.intent_of(step), instance),
+            },
+            Some(_) if self.may_stop() => match self.too_long_to_stop() {
+                Some(failure) => failed(failure),
+                None => self.act(self.stop(), instance),
+            },
             // Started by an interrupted process, which left before it could say so.
             Some(_) if self.handed_back_by_us(instance) => Next::Note(Event::Suspended),
             Some(_) => failed(Failure::Interference { what: self.started_by(instance) }),
             // A failure before anything was sent, or one that the workflow wants left as it is.
-            None if ledger.failure.is_some()
-                && (!ledger.touched || self.plan.on_failure == OnFailure::LeaveStopped) =>
-            {
+            None if ledger.failure.is_some() && (!ledger.touched || self.is_to_be_left()) => {
                 self.end_well(instance)
             }
             None => self.converge(instance, stopped, after),
         }
+    }
+
+    /// It failed, and the workflow wants it left as it is. A downtime budget is there to bring it back.
+    fn is_to_be_left(&self) -> bool {
+        let over_budget = matches!(self.state.ledger.failure, Some(Failure::OverBudget { .. }));
+        self.plan.on_failure == OnFailure::LeaveStopped && !over_budget
     }
 
     /// All changes are made, or given up: bring the power to what the workflow says.
@@ -145,16 +160,16 @@ impl<'a> View<'a> {
     /// Ends it with the power that the workflow says, or as it was found.
     fn end_well(&self, instance: &Instance) -> Next {
         let differences = self.differences(instance);
-        match &self.state.ledger.failure {
+        match self.failure(Some(instance), &instance.power) {
             None => ended(Verdict::Done, differences),
-            Some(failure) => ended(Verdict::Failed { failure: failure.clone() }, differences),
+            Some(failure) => ended(Verdict::Failed { failure }, differences),
         }
     }
 
     /// Ends it with whatever power it has.
     fn end_as_it_is(&self, power: PowerState, instance: Option<&Instance>) -> Next {
         let ledger = &self.state.ledger;
-        let failure = ledger.failure.clone().unwrap_or(Failure::DeadEnd { power: power.clone() });
+        let failure = self.failure(instance, &power).unwrap_or(Failure::DeadEnd { power: power.clone() });
         let differences = instance.map(|instance| self.differences(instance)).unwrap_or_default();
         if !ledger.touched || power == self.own.ends.state() {
             return ended(Verdict::Failed { failure }, differences);
@@ -168,7 +183,7 @@ impl<'a> View<'a> {
             .steps
             .iter()
             .filter(|step| self.state.ledger.done.contains(&step.action()))
-            .cloned()
+            .map(|step| self.as_it_stands(step))
             .collect();
         self.own.found.as_ref().map(|found| differences(found, &made, instance)).unwrap_or_default()
     }
@@ -181,11 +196,30 @@ impl<'a> View<'a> {
         let patience = self.pace.patience(refused.action, &refused.error);
         // Not up to now: time in which nobody tried, because no process was there, is no sign of anything.
         if between(refused.since, refused.at) >= patience {
+            if let Some((from, to)) = self.fallback(refused) {
+                let error = refused.error.clone();
+                // Ordered to bring it back, it is not resized at all.
+                let carries_on = self.order == Order::CarryOn;
+                return carries_on.then_some(Next::Note(Event::FellBack { from, to, error }));
+            }
             let (action, error) = (refused.action, refused.error.clone());
             return Some(failed(Failure::Refused { action, error }));
         }
         let again = refused.at + self.pace.pause_after(refused.times);
         (self.seen_at() < again).then(|| self.look_at(again))
+    }
+
+    /// The type that was refused, and the one to ask for instead.
+    fn fallback(&self, refused: &Refused) -> Option<(InstanceType, InstanceType)> {
+        let ledger = &self.state.ledger;
+        if refused.action != Action::Resize || ledger.failure.is_some() || !refused.error.is_about_the_type()
+        {
+            return None;
+        }
+        self.own.steps.iter().find_map(|step| match self.as_it_stands(step) {
+            Step::Resize { to, fallbacks, .. } => Some((to, fallbacks.into_iter().next()?.to)),
+            Step::LoadSshKeys { .. } | Step::ResetPassword { .. } => None,
+        })
     }
 
     /// Something passes that is not ours to wait for with a deadline of its own.
@@ -211,7 +245,7 @@ impl<'a> View<'a> {
             .then(|| self.remaining().next())?
     }
 
-    fn act(&self, intent: Intent, instance: &Instance) -> Next {
+    pub(super) fn act(&self, intent: Intent, instance: &Instance) -> Next {
         if let Some(vanished) = &self.state.ledger.vanished
             && vanished.action == intent.action()
             && vanished.times >= VANISHES
@@ -236,12 +270,12 @@ impl<'a> View<'a> {
         Next::Act { intent, baseline, among }
     }
 
-    fn stop(&self) -> Intent {
+    pub(super) fn stop(&self) -> Intent {
         Intent::Stop { mode: self.plan.stop.mode, charging: self.plan.stop.charging }
     }
 
-    fn intent_of(&self, step: &Step, _instance: &Instance) -> Intent {
-        match step {
+    fn intent_of(&self, step: &Step) -> Intent {
+        match &self.as_it_stands(step) {
             Step::LoadSshKeys { keys, imported } => {
                 let mut keys = keys.clone();
                 keys.extend(self.imported.filter(|_| *imported).cloned());
@@ -262,7 +296,7 @@ impl<'a> View<'a> {
     }
 
     fn was_resized(&self) -> bool {
-        self.state.ledger.done.contains(&Action::Resize)
+        self.state.ledger.done.contains(&Action::Resize) || self.state.ledger.roll_back.is_some()
     }
 
     /// It runs because of our own start, although changes are left: only an order to bring back does that.
@@ -282,7 +316,7 @@ impl<'a> View<'a> {
         })
     }
 
-    fn started_by(&self, instance: &Instance) -> String {
+    pub(super) fn started_by(&self, instance: &Instance) -> String {
         match &instance.latest_operation {
             Some(operation) if operation.request != self.state.ledger.latest => {
                 format!("it runs in the middle of the maintenance, after {}", in_words(operation))

@@ -2,11 +2,14 @@
 //!
 //! It looks at what is, not at a script: the same function carries a run through, brings an instance back after a
 //! failure or an order, and takes up a run whose process died. An intent without outcome means "look first", always.
-//! `follow` is for what is under way or may be, `choose` for what is next. Not here: reading, sending, batching,
+//! `follow` is for what is under way or may be, `choose` for what is next, `roll_back` for the way back to the former
+//! type, `budget` for the downtime that the workflow allows. Not here: reading, sending, batching,
 //! journalling. Neighbours: `pace` says how long, `engine` does what is said.
 
+mod budget;
 mod choose;
 mod follow;
+mod roll_back;
 
 use std::time::Duration;
 
@@ -172,10 +175,19 @@ impl<'a> View<'a> {
         Some(if ledger.touched { Next::Rest } else { ended(Verdict::Failed { failure }, Vec::new()) })
     }
 
-    /// The changes that are not made yet.
+    /// The changes that are not made yet. There is nothing to make of a resize that fell back to the type that the
+    /// instance has.
     fn remaining(&self) -> impl Iterator<Item = &'a Step> {
-        let done = &self.state.ledger.done;
-        self.own.steps.iter().filter(move |step| !done.contains(&step.action()))
+        let ledger = &self.state.ledger;
+        self.own.steps.iter().filter(move |step| {
+            let keeps = matches!(step, Step::Resize { from, .. } if Some(from) == ledger.fallback.as_ref());
+            !keeps && !ledger.done.contains(&step.action())
+        })
+    }
+
+    /// The step as it is made now: what it has fallen back to.
+    fn as_it_stands(&self, step: &Step) -> Step {
+        self.state.ledger.fallback.as_ref().map_or_else(|| step.clone(), |to| step.fallen_back_to(to))
     }
 
     /// A request that is known to be older than the newest of ours.
