@@ -11,10 +11,13 @@
 #![expect(clippy::print_stdout, clippy::unwrap_used, reason = "a test with a main of its own")]
 
 mod checks;
+mod excuses;
 mod fuse;
 mod matrix;
 mod scenario;
+mod shelf;
 mod story;
+mod witness;
 
 use std::process::ExitCode;
 use std::sync::Mutex;
