@@ -180,28 +180,25 @@ impl Tale<'_> {
         self.spec().is_some_and(|spec| !spec.guest.mute_on.is_empty() || !spec.guest.dead_on.is_empty())
     }
 
-    /// By all that could be known at that time the operation (or, where its request is not known, any) was under way.
+    /// By all that could be known at that time the operation was under way, or somebody else's that hid it. Where it is
+    /// not known whether it was executed, any operation will do.
     fn was_under_way(&self, request: Option<&RequestId>, at: Timestamp) -> bool {
         let known = self.known_of(at);
-        let ended = self.happenings().find(|entry| match &entry.what {
-            Happening::Changed { request: own, effect: Effect::Ended { .. }, .. } => {
-                request.is_none_or(|request| own == request.as_str()) && entry.at >= known
+        let ends = |wanted: &str| {
+            self.happenings().find_map(|entry| match &entry.what {
+                Happening::Changed { request, effect: Effect::Ended { .. }, .. } if request == wanted => {
+                    Some(entry.at)
+                }
+                _ => None,
+            })
+        };
+        self.happenings().any(|entry| match &entry.what {
+            Happening::Began { request: own, by, .. } => {
+                let concerns = request.is_none_or(|wanted| own == wanted.as_str()) || *by == Actor::Somebody;
+                concerns && entry.at <= at && ends(own).is_none_or(|ended| ended >= known)
             }
             _ => false,
-        });
-        let began = self.happenings().any(|entry| match &entry.what {
-            Happening::Began { request: own, .. } => {
-                request.is_none_or(|request| own == request.as_str()) && entry.at <= at
-            }
-            _ => false,
-        });
-        let never_ends = !self.happenings().any(|entry| match &entry.what {
-            Happening::Changed { request: own, effect: Effect::Ended { .. }, .. } => {
-                request.is_some_and(|request| own == request.as_str())
-            }
-            _ => false,
-        });
-        began && (ended.is_some() || (request.is_some() && never_ends))
+        })
     }
 
     /// Somebody else acted on it after that operation began, so that its effect may be gone.
