@@ -49,7 +49,10 @@ impl Tale<'_> {
                 self.undone(request, at) || self.last_reads(at).iter().any(|(read, _)| self.is_stale(read)),
                 "its effect could be seen",
             ),
-            Failure::CutShort { .. } => (self.too_many_failed(at), "not too many others had failed"),
+            Failure::CutShort { .. } => (
+                self.too_many_failed(at) || self.a_canary_failed() || !self.scenario.carries_on,
+                "not too many others had failed",
+            ),
             Failure::Check { .. } => (by_somebody() || self.is_mute(), "its guest was well"),
         };
         (!fair).then(|| wanted.to_owned())
@@ -64,6 +67,8 @@ impl Tale<'_> {
         };
         let (fair, wanted) = match why {
             Halt::TooManyFailures => (self.too_many_failed(Timestamp::MAX), "not too many others had failed"),
+            Halt::CanaryFailed => (self.a_canary_failed(), "no canary had failed"),
+            Halt::Declined => (!self.scenario.carries_on, "nobody wanted the others spared"),
             Halt::KeyNotImported => (import(), "no key was to be imported"),
             Halt::Ordered => (ordered(), "nobody ordered it"),
             Halt::Abandoned => (false, "nobody gave it up"),
@@ -82,6 +87,16 @@ impl Tale<'_> {
                 })
         });
         failed.count() > self.story.plan.rollout.max_failures
+    }
+
+    fn a_canary_failed(&self) -> bool {
+        let canaries = self.story.plan.instances.iter().filter(|own| own.canary);
+        let failed = |id| {
+            self.story.records.iter().any(|record| {
+                record.instance.as_ref() == Some(id) && matches!(record.event, Event::Failed { .. })
+            })
+        };
+        canaries.map(|own| &own.id).any(failed)
     }
 
     /// The cloud refused it for a reason that neither waiting nor looking again mends.

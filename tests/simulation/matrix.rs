@@ -22,7 +22,7 @@ pub(crate) struct Case {
     cut: Option<Cut>,
     loss: Option<Loss>,
     /// The journal is a real file.
-    on_disk: bool,
+    pub(crate) on_disk: bool,
     /// How the undisturbed run ends.
     expected: Arc<Result>,
 }
@@ -76,7 +76,7 @@ impl Case {
         let key_file = fleet.keys[0].public_key.clone();
         let lives = vec![Life { cut: self.cut, dead: Duration::from_secs(2), ..Life::default() }];
         let (seed, on_disk) = (self.seed, self.on_disk);
-        Scenario { seed, fleet, workflow, key_file, faults: Vec::new(), lives, on_disk }
+        Scenario { seed, fleet, workflow, key_file, faults: Vec::new(), lives, on_disk, carries_on: true }
     }
 
     fn play(&self) -> Option<(Scenario, Story)> {

@@ -39,6 +39,8 @@ pub(crate) struct Scenario {
     pub(crate) lives: Vec<Life>,
     /// The journal is a real file.
     pub(crate) on_disk: bool,
+    /// What a person says who is asked whether the others may follow the canaries.
+    pub(crate) carries_on: bool,
 }
 
 /// One life of the process: how it ends before its time, and how long it is dead then.
@@ -127,7 +129,8 @@ impl Scenario {
         for life in &mut lives {
             trouble(&mut dice, life, on_disk);
         }
-        Self { seed, fleet, workflow, key_file, faults, lives, on_disk }
+        let carries_on = dice.chance(80);
+        Self { seed, fleet, workflow, key_file, faults, lives, on_disk, carries_on }
     }
 }
 
@@ -222,12 +225,27 @@ fn workflow(dice: &mut Dice, ids: &[InstanceId], imports: bool) -> String {
     let start = dice.of(&["as-found", "as-found", "always", "never"]);
     writeln!(text, "start: {start}").unwrap();
     writeln!(text, "on-failure: {}", dice.of(&["start", "start", "leave-stopped"])).unwrap();
-    let at_once = dice.between(1, 6);
-    writeln!(text, "rollout: {{ at-once: {at_once}, max-failures: {} }}", dice.of(&[0, 1, 6, 6])).unwrap();
+    writeln!(text, "rollout: {{ {} }}", rollout(dice)).unwrap();
     if start != "never" && dice.chance(30) {
         text.push_str("check:\n  - tcp: { port: 22, timeout: 1m }\n");
     }
     text
+}
+
+fn rollout(dice: &mut Dice) -> String {
+    let at_once = match dice.below(4) {
+        0 => dice.of(&["20%", "50%", "100%"]).to_owned(),
+        _ => dice.between(1, 6).to_string(),
+    };
+    let canary = match dice.below(4) {
+        0 => format!(
+            "canary: {}, pause: {}, ",
+            dice.of(&["1", "2", "34%"]),
+            dice.of(&["none", "45s", "5m", "person"])
+        ),
+        _ => String::new(),
+    };
+    format!("at-once: {at_once}, {canary}max-failures: {}", dice.of(&[0, 1, 6, 6]))
 }
 
 fn faults(dice: &mut Dice, ids: &[InstanceId]) -> Vec<Fault> {

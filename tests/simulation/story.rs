@@ -74,12 +74,19 @@ pub(crate) struct Story {
     pub(crate) took: Duration,
 }
 
-struct NoOperator;
+/// A person who knows no secret.
+struct Person {
+    carries_on: bool,
+}
 
 #[async_trait]
-impl Operator for NoOperator {
+impl Operator for Person {
     async fn secret(&self, _: &str) -> Result<SecretString, String> {
-        Err("nobody is here".to_owned())
+        Err("nobody told me".to_owned())
+    }
+
+    async fn carry_on(&self, _: &[InstanceId], _: usize) -> Option<bool> {
+        Some(self.carries_on)
     }
 }
 
@@ -336,7 +343,8 @@ impl<'a> Stage<'a> {
         let journal = self.journal(store, plan).await;
         let journal = journal.map_err(|error| RunError { cause: error.into(), down: vec![] })?;
         let environment = BTreeMap::from([("NEW_PASSWORD".to_owned(), PASSWORD.to_owned())]);
-        let secrets = Secrets::recall(plan.plan(), &environment, &NoOperator, &self.clock).await.unwrap();
+        let person = Arc::new(Person { carries_on: self.scenario.carries_on });
+        let secrets = Secrets::recall(plan.plan(), &environment, &*person, &self.clock).await.unwrap();
         let wire = Wire {
             world: self.world.clone(),
             fuse,
@@ -347,7 +355,7 @@ impl<'a> Stage<'a> {
         let parts = Parts {
             cloud: Arc::new(self.client(Arc::new(wire), journal.records().len() as u64)),
             probe: Arc::new(WorldProbe(self.world.clone())),
-            operator: Arc::new(NoOperator),
+            operator: person,
             clock: self.clock.clone(),
             pace: Pace::default(),
         };
