@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::builder::FalseyValueParser;
-use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
 
 use super::exit::Exit;
 
@@ -99,7 +99,30 @@ pub(super) enum Command {
         after_help = "Example:\n  pitstop sim --speed 10 &\n  pitstop run workflows/resize.yaml --endpoint http://127.0.0.1:9797"
     )]
     Sim(Sim),
+    /// Print the JSON Schema of the workflow language, for editors
+    #[command(after_help = SCHEMA_EXAMPLES)]
+    Schema,
+    /// Print a script that completes commands, options and files in a shell
+    #[command(after_help = COMPLETIONS_EXAMPLES)]
+    Completions(Completions),
+    /// Print the manual page, or write one for every command
+    #[command(after_help = MAN_EXAMPLES)]
+    Man(Man),
 }
+
+const SCHEMA_EXAMPLES: &str = "Example:
+  pitstop schema > pitstop.schema.json
+  echo '# yaml-language-server: $schema=./pitstop.schema.json' > resize.yaml";
+
+const COMPLETIONS_EXAMPLES: &str = "Examples:
+  pitstop completions bash > ~/.local/share/bash-completion/completions/pitstop
+  pitstop completions zsh > ~/.zfunc/_pitstop      with fpath+=~/.zfunc
+  pitstop completions fish > ~/.config/fish/completions/pitstop.fish
+  pitstop completions powershell >> $PROFILE";
+
+const MAN_EXAMPLES: &str = "Examples:
+  pitstop man | man -l -
+  pitstop man --dir ~/.local/share/man/man1    then: man pitstop-run";
 
 #[derive(Args, Debug)]
 pub(super) struct Check {
@@ -265,4 +288,31 @@ pub(super) struct Sim {
     /// Keep a log of all that happens; `GET /log` answers with it. It grows with every call
     #[arg(long, env = "PITSTOP_KEEP_LOG", hide_env_values = true, value_parser = FalseyValueParser::new())]
     pub(super) keep_log: bool,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct Completions {
+    /// The shell
+    #[arg(value_name = "SHELL")]
+    pub(super) shell: Shell,
+}
+
+/// The shells that completions are made for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Shell {
+    /// GNU Bash.
+    Bash,
+    /// Z shell.
+    Zsh,
+    /// Friendly interactive shell.
+    Fish,
+    /// PowerShell.
+    Powershell,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct Man {
+    /// Write a page for Pitstop and one for each command into this folder
+    #[arg(long, value_name = "DIR", env = "PITSTOP_DIR", hide_env_values = true, value_hint = ValueHint::DirPath)]
+    pub(super) dir: Option<PathBuf>,
 }

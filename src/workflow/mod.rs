@@ -19,6 +19,7 @@ mod later;
 mod model;
 mod params;
 mod reader;
+mod schema;
 mod secret;
 mod sections;
 mod source;
@@ -32,3 +33,4 @@ pub use model::{
     Stop, Target, Workflow,
 };
 pub use params::Param;
+pub use schema::schema;
