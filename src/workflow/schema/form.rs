@@ -16,7 +16,7 @@ use super::scalar::{
     Path, Port, Region, Text, Type, User, Variable, Word, Yes, Zone,
 };
 use crate::cloud;
-use crate::workflow::{changes, model, sections};
+use crate::workflow::{changes, model, secret, sections};
 
 /// The default of a key, as the model has it.
 fn default(of: impl Serialize, key: &str) -> Value {
@@ -28,7 +28,10 @@ fn default(of: impl Serialize, key: &str) -> Value {
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields, rename_all = "kebab-case")]
 #[schemars(extend("if" = json!({ "required": ["start"], "properties": { "start": { "const": "never" } } })))]
-#[schemars(extend("then" = json!({ "properties": { "check": false } })))]
+#[schemars(extend("then" = json!({
+    "properties": { "check": false },
+    "errorMessage": "`check` looks at a running instance, but `start: never` leaves it stopped",
+})))]
 pub(super) struct Workflow {
     /// # Version
     /// The version of the workflow language.
@@ -201,7 +204,14 @@ enum Charging {
 
 /// Each kind of change at most once.
 fn once_each() -> Value {
-    let once = |kind: &str| json!({ "contains": { "required": [kind] }, "minContains": 0, "maxContains": 1 });
+    let once = |kind: &str| {
+        json!({
+            "contains": { "required": [kind] },
+            "minContains": 0,
+            "maxContains": 1,
+            "errorMessage": format!("`{kind}` stands here a second time; changes are a set"),
+        })
+    };
     changes::KINDS.iter().map(|kind| once(kind)).collect()
 }
 
@@ -265,7 +275,7 @@ struct ResetPassword {
 /// # Password
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields, rename_all = "kebab-case")]
-#[schemars(extend("minProperties" = 1, "maxProperties" = 1))]
+#[schemars(extend("oneOf" = either(&secret::SOURCES)))]
 struct Password {
     /// # Environment variable
     /// The name of the environment variable that holds the password where Pitstop runs.

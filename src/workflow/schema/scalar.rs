@@ -41,7 +41,12 @@ macro_rules! scalars {
 
 scalars! {
     /// Text with something in it.
-    Text = json_schema!({ "type": "string", "pattern": r"\S", "patternErrorMessage": "write something" });
+    Text = json_schema!({
+        "type": "string",
+        "pattern": r"\S",
+        "patternErrorMessage": "write something",
+        "not": { "pattern": INSTANCE },
+    });
 
     /// Text that may be empty.
     AnyText = json_schema!({ "type": "string" });
@@ -53,7 +58,9 @@ scalars! {
     ));
 
     /// What a param is when nobody says: any scalar.
-    AnyScalar = json_schema!({ "type": ["string", "number", "boolean"], "not": { "pattern": r"\$\{\{" } });
+    AnyScalar = json_schema!({
+        "type": ["string", "number", "boolean"], "not": { "type": "string", "pattern": r"\$\{\{" },
+    });
 
     /// A region.
     Region = json_schema!({
@@ -175,8 +182,9 @@ fn duration() -> String {
     format!(r"\s*\+?({part}(\s*,?\s*{part})*|[0-9]+:[0-9]{{2}}:[0-9]{{2}}([.,][0-9]+)?)\s*")
 }
 
-/// Besides, there must be something in it.
+/// Besides, there must be something in it, and nothing that depends on the instance.
 fn not_blank(mut schema: Schema) -> Schema {
     schema.insert("allOf".to_owned(), json!([{ "pattern": r"\S" }]));
+    schema.insert("not".to_owned(), json!({ "pattern": INSTANCE }));
     schema
 }
