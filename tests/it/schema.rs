@@ -12,10 +12,9 @@ use serde_json::{Map, Value, json};
 use crate::sealed::Sealed;
 
 /// Keys that the reader knows and always refuses, by the title of their mapping: an editor does not offer them.
-const NOT_OFFERED: [(&str, &[&str]); 4] = [
+const NOT_OFFERED: [(&str, &[&str]); 3] = [
     ("A Pitstop workflow", &["downtime-budget", "window", "notify"]),
     ("Resize", &["prefer"]),
-    ("Rollout", &["canary"]),
     ("Guard", &["snapshot", "max-cost-increase"]),
 ];
 

@@ -13,10 +13,10 @@ use serde_json::{Value, json};
 
 use super::scalar::{
     AnyScalar, AnyText, Cores, Count, Duration, Flag, Host, Instance, Key, Length, Memory, Name, OneOrMore,
-    Path, Port, Region, Text, Type, User, Variable, Word, Yes, Zone,
+    Path, Port, Region, Share, Text, Type, User, Variable, Word, Yes, Zone,
 };
 use crate::cloud;
-use crate::workflow::{changes, model, secret, sections};
+use crate::workflow::{changes, model, rollout, secret, sections};
 
 /// The default of a key, as the model has it.
 fn default(of: impl Serialize, key: &str) -> Value {
@@ -383,16 +383,48 @@ fn tcp() -> Value {
 /// # Rollout
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields, rename_all = "kebab-case")]
+#[schemars(extend("dependentRequired" = json!({ "pause": ["canary"] })))]
 struct Rollout {
     /// # At once
-    /// How many instances may be on their way through stop, change and start at one time.
-    #[schemars(extend("default" = default(model::Rollout::default(), "at-once"), "examples" = [5]))]
-    at_once: Option<OneOrMore>,
+    /// How many instances may be on their way through stop, change and start at one time: a number, or a share of
+    /// all like `20%`.
+    #[schemars(extend("default" = default(rollout::Rollout::default(), "at-once"), "examples" = [5, "20%"]))]
+    at_once: Option<Share>,
+
+    /// # Canary
+    /// How many instances go first: a number, or a share of all like `20%`. The others wait until all of these are
+    /// well.
+    #[schemars(extend("examples" = [1, "10%"]))]
+    canary: Option<Share>,
+
+    /// # Pause
+    /// What the others wait for after the canaries were well: a person, nothing, or a time like `10m`.
+    #[schemars(extend("default" = rollout::Pause::default(), "examples" = ["person", "none", "10m"]))]
+    pause: Option<Pause>,
 
     /// # Most failures
     /// When more instances than this have failed, no other instance is stopped.
-    #[schemars(extend("default" = default(model::Rollout::default(), "max-failures"), "examples" = [1]))]
+    #[schemars(extend("default" = default(rollout::Rollout::default(), "max-failures"), "examples" = [1]))]
     max_failures: Option<Count>,
+}
+
+/// # Pause
+#[derive(JsonSchema)]
+#[schemars(untagged)]
+enum Pause {
+    /// One of two words.
+    Word(Word<PauseFor>),
+    /// So long, whoever approved the run.
+    Time(Duration),
+}
+
+#[derive(JsonSchema)]
+#[schemars(rename_all = "kebab-case")]
+enum PauseFor {
+    /// A person says so. A run that was approved by `--yes` does not wait.
+    Person,
+    /// Nothing.
+    None,
 }
 
 /// # Guard

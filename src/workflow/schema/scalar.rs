@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::cloud::password;
 use crate::workflow::sections::LONGEST_NAME;
-use crate::workflow::{changes, value};
+use crate::workflow::{changes, rollout, value};
 
 /// A param's place, anywhere in a text.
 const PARAM: &str = r"\$\{\{\s*params\.[a-z][a-z0-9_-]*\s*\}\}";
@@ -89,10 +89,21 @@ scalars! {
     Cores = number(1, 1024);
 
     /// A number of instances, of which there must be one.
-    OneOrMore = number(1, 1_000_000);
+    OneOrMore = number(1, rollout::MOST);
 
     /// A number of instances, or none.
-    Count = number(0, 1_000_000);
+    Count = number(0, rollout::MOST);
+
+    /// A number of instances, or a share of all.
+    Share = {
+        let mut share = number(1, rollout::MOST);
+        share.insert("pattern".to_owned(), format!(r"^0*([1-9][0-9]?|100)%$|{PARAM}").into());
+        share.insert(
+            "patternErrorMessage".to_owned(),
+            "write a number of instances without quotes, or a share like 20%".into(),
+        );
+        share
+    };
 
     /// A port.
     Port = number(1, 65535);
