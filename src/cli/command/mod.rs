@@ -3,6 +3,7 @@
 pub(super) mod check;
 pub(super) mod completions;
 mod held;
+pub(super) mod init;
 pub(super) mod man;
 pub(super) mod plan;
 mod rest;
