@@ -85,6 +85,10 @@ async fn dispatch(
         Command::Runs => command::runs::runs(terminal, environment, state).await,
         Command::Show(args) => command::runs::show(terminal, environment, state, args).await,
         Command::Sim(args) => command::sim::sim(terminal, args).await,
+        Command::Init(args) => command::init::init(terminal, environment, args).await,
+        Command::Schema => command::schema::schema(terminal),
+        Command::Completions(args) => command::completions::completions(terminal, &args),
+        Command::Man(args) => command::man::man(terminal, &args),
     }
 }
 
