@@ -94,6 +94,11 @@ pub(super) enum Command {
     /// Tell what happened in a run
     #[command(after_help = "Example:\n  pitstop show 0199d2c4")]
     Show(Show),
+    /// Print the least access policy (CAM) that a workflow needs
+    #[command(
+        after_help = "Examples:\n  pitstop policy resize.yaml > policy.json\n  pitstop policy nightly.yaml --account 100000000001 --offline"
+    )]
+    Policy(Policy),
     /// Serve a simulated cloud that speaks the vendor's protocol
     #[command(
         after_help = "Example:\n  pitstop sim --speed 10 &\n  pitstop run workflows/resize.yaml --endpoint http://127.0.0.1:9797"
@@ -234,6 +239,35 @@ pub(super) struct Show {
     /// The run's id or its beginning
     #[arg(value_name = "RUN")]
     pub(super) run: String,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct Policy {
+    /// The workflow file; `-` is standard input
+    #[arg(value_name = "FILE")]
+    pub(super) file: PathBuf,
+    #[command(flatten)]
+    pub(super) values: Values,
+    /// The main account's uin [default: the account that the policy is made in]
+    #[arg(long, value_name = "UIN", env = "PITSTOP_ACCOUNT", hide_env_values = true, value_parser = uin)]
+    pub(super) account: Option<String>,
+    /// The instances are prepaid: allow the payment of their resize as well
+    #[arg(long, env = "PITSTOP_PREPAID", hide_env_values = true, value_parser = FalseyValueParser::new())]
+    pub(super) prepaid: bool,
+    /// Ask no cloud what a match finds, and allow every instance of the region
+    #[arg(long, env = "PITSTOP_OFFLINE", hide_env_values = true, value_parser = FalseyValueParser::new())]
+    pub(super) offline: bool,
+    #[command(flatten)]
+    pub(super) cloud: Cloud,
+}
+
+fn uin(text: &str) -> Result<String, String> {
+    let digits = text.strip_prefix("uin/").unwrap_or(text);
+    if !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        Ok(digits.to_owned())
+    } else {
+        Err("the number of the main account, like 100000000001".to_owned())
+    }
 }
 
 #[derive(Args, Debug)]

@@ -84,6 +84,7 @@ async fn dispatch(
         Command::Resume(args) => command::resume::resume(terminal, environment, state, args).await,
         Command::Runs => command::runs::runs(terminal, environment, state).await,
         Command::Show(args) => command::runs::show(terminal, environment, state, args).await,
+        Command::Policy(args) => command::policy::policy(terminal, environment, args).await,
         Command::Sim(args) => command::sim::sim(terminal, args).await,
     }
 }

@@ -13,6 +13,7 @@ mod holding;
 mod journals;
 mod layers;
 mod plans;
+mod policy;
 mod process;
 mod proxy;
 mod resume;
