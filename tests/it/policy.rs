@@ -8,7 +8,7 @@ use pitstop::cloud::{Change, ChargeType, Charging, Cloud, CloudError, ErrorKind,
 use pitstop::journal::{Journal, Place};
 use pitstop::plan::{self, Approval, Plan};
 use pitstop::run::Conclusion;
-use pitstop::sim::{Fleet, LoadBalancerSpec, Policy};
+use pitstop::sim::{Fleet, LoadBalancerSpec, Policy, ResizeBoots};
 use pitstop::workflow::{Target, Workflow, file};
 use serde_json::{Value, json};
 
@@ -32,6 +32,8 @@ fn load(path: &Path) -> Workflow {
 /// stand behind a load balancer.
 fn demanding(workflow: &Workflow, policy: &Value) -> Fleet {
     let mut fleet = Fleet::demo();
+    // One that a resize powers on needs no start.
+    fleet.resize_boots = ResizeBoots::Never;
     let concerned: Vec<_> = fleet
         .instances
         .iter_mut()
@@ -159,7 +161,7 @@ async fn it_is_enough_for_every_shipped_workflow_and_nothing_can_be_left_out() {
 async fn the_same_for_a_key_that_is_imported_and_for_instances_that_stay_down() {
     let folder = tempfile::TempDir::new().unwrap();
     std::fs::copy(
-        concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/good-workflows/keys/ops.pub"),
+        concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/good-workflows/keys/ops team.rsa-4096.of-2026.pub"),
         folder.path().join("new.pub"),
     )
     .unwrap();
