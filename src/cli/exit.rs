@@ -86,6 +86,8 @@ pub(super) enum Ending {
     InvalidWorkflow,
     /// A plan was printed in which some instance is refused.
     Refused,
+    /// What a run needs is not all there.
+    Unfit,
     /// A run is over, or was ended early.
     Ran(Conclusion),
 }
@@ -173,6 +175,7 @@ pub(super) fn exit_code(came_to: &Result<Ending, Error>) -> Exit {
         Ok(Ending::Well | Ending::Ran(Conclusion::Well)) => Exit::Well,
         Ok(Ending::InvalidWorkflow) => Exit::InvalidWorkflow,
         Ok(Ending::Refused) => Exit::NotApproved,
+        Ok(Ending::Unfit) => Exit::CouldNotBegin,
         Ok(Ending::Ran(Conclusion::Failures)) => Exit::Failures,
         Ok(Ending::Ran(Conclusion::Interrupted)) => Exit::Interrupted,
         Ok(Ending::Ran(Conclusion::PersonNeeded)) => Exit::NeedsPerson,

@@ -85,6 +85,8 @@ async fn dispatch(
         Command::Runs => command::runs::runs(terminal, environment, state).await,
         Command::Show(args) => command::runs::show(terminal, environment, state, args).await,
         Command::Policy(args) => command::policy::policy(terminal, environment, args).await,
+        Command::Doctor(args) => command::doctor::doctor(terminal, environment, state, args).await,
+        Command::Explain(args) => command::explain::explain(terminal, &args),
         Command::Sim(args) => command::sim::sim(terminal, args).await,
     }
 }

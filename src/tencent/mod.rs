@@ -14,6 +14,7 @@
 //! | [`sign`], [`wire`] | the signature and the protocol, shared with the simulator |
 //! | [`mod@classify`] | what an error code means |
 //! | `retry` | when a failed call is sent again |
+//! | [`knock()`] | whether the cloud answers at all |
 //! | `endpoint` | the vendor's hosts, or the one that the user names |
 //! | [`http`] | the transport over reqwest; all other parts run on any transport, under virtual time too |
 
@@ -26,6 +27,7 @@ pub mod decode;
 mod endpoint;
 mod filter;
 pub mod http;
+mod knock;
 pub mod limits;
 mod policy;
 mod retry;
@@ -38,6 +40,7 @@ pub mod wire;
 pub use api::Api;
 pub use client::{Client, Settings};
 pub use endpoint::{Endpoint, EndpointError};
+pub use knock::{Knock, knock};
 pub use limits::Limits;
 pub use policy::{LONGEST_POLICY, Policy, Work};
 pub use retry::Retry;

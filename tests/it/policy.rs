@@ -161,7 +161,10 @@ async fn it_is_enough_for_every_shipped_workflow_and_nothing_can_be_left_out() {
 async fn the_same_for_a_key_that_is_imported_and_for_instances_that_stay_down() {
     let folder = tempfile::TempDir::new().unwrap();
     std::fs::copy(
-        concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/good-workflows/keys/ops team.rsa-4096.of-2026.pub"),
+        concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/tests/fixtures/good-workflows/keys/ops team.rsa-4096.of-2026.pub"
+        ),
         folder.path().join("new.pub"),
     )
     .unwrap();

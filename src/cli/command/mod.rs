@@ -1,6 +1,8 @@
 //! One file per group of commands.
 
 pub(super) mod check;
+pub(super) mod doctor;
+pub(super) mod explain;
 mod held;
 pub(super) mod plan;
 pub(super) mod policy;
