@@ -131,7 +131,13 @@ impl Error {
     /// A workflow that is not valid.
     pub(super) fn invalid(file: &str, complaints: Diagnostics) -> Self {
         let message = format!("{file} is not a valid workflow");
-        Self { complaints: Some(Box::new(complaints)), ..Self::new(Kind::InvalidWorkflow, message) }
+        let code = complaints.iter().next().map(|complaint| complaint.code.as_str());
+        let hints = code.map(|code| format!("`pitstop explain {code}` says more about such a complaint"));
+        Self {
+            hints: hints.into_iter().collect(),
+            complaints: Some(Box::new(complaints)),
+            ..Self::new(Kind::InvalidWorkflow, message)
+        }
     }
 
     /// From an error with its causes, which are joined by colons.

@@ -50,3 +50,41 @@ pub fn code_groups(family: &str, all: &[&Explanation], look: Look) -> String {
     }
     out.join("\n")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(code: &str, means: &str) -> Explanation {
+        Explanation {
+            code: code.into(),
+            family: "refusal of a plan",
+            means: means.into(),
+            does: "stops nothing: the plan is refused (exit 4); with --skip-refused the others are run"
+                .into(),
+            mend: "choose another type, or try later".into(),
+        }
+    }
+
+    #[test]
+    fn codes_are_laid_out_for_narrow_and_wide_terminals() {
+        let one = told("sold-out", "the type is sold out in the instance's zone");
+        let two = told(
+            "no-such-shape",
+            "no type of the instance's family has this many cores and this much memory",
+        );
+        let same =
+            told("ResourcesSoldOut.SpecifiedInstanceType", "the type is sold out in the instance's zone");
+        for columns in [60, 80, 120] {
+            let look = Look::plain(columns);
+            let text = [
+                explanation(&two, look),
+                code_table("refusals of a plan", &[&one, &two], look),
+                code_groups("error codes", &[&one, &same, &two], look),
+            ]
+            .join("\n\n");
+            assert!(text.lines().all(|line| line.chars().count() <= columns), "{text}");
+            insta::assert_snapshot!(format!("codes_at_{columns}"), text);
+        }
+    }
+}

@@ -87,3 +87,33 @@ pub fn finding(finding: &Finding, look: Look) -> String {
     }
     out.join("\n")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn findings_are_laid_out_for_narrow_and_wide_terminals() {
+        let all = [
+            Finding::ok("version", "pitstop 0.1.0 on linux x86_64, journal format 2"),
+            Finding::warn(
+                "clock",
+                "2h 00m ahead of the cloud's",
+                "set this machine's clock, e.g. with `timedatectl set-ntp true`",
+            ),
+            Finding::fail(
+                "credentials",
+                "none; looked at\n- the file /home/ops/.tencentcloud/credentials: not there\n- a CVM role: none is bound to this machine",
+                "run `tccli configure`",
+            ),
+        ];
+        for columns in [60, 80, 120] {
+            let text: Vec<String> = all.iter().map(|one| finding(one, Look::plain(columns))).collect();
+            let text = text.join("\n");
+            assert!(text.lines().all(|line| line.chars().count() <= columns), "{text}");
+            insta::assert_snapshot!(format!("findings_at_{columns}"), text);
+        }
+        let coloured = finding(&all[2], Look { width: 80, colour: true });
+        assert!(coloured.contains("\u{1b}[") && coloured.contains("fail"), "{coloured}");
+    }
+}

@@ -186,8 +186,7 @@ impl World {
 /// As the vendor words it, the code and the sentence.
 fn unauthorised(action: &str, resource: &Resource<'_>) -> Refused {
     let message = format!(
-        "You are not authorized to perform this operation. Check your CAM policies. \
-         you are not authorized to perform operation ({action}) resource ({}) has no permission",
+        "you are not authorized to perform operation ({action}) resource ({}) has no permission",
         resource.shown()
     );
     Refused::new("AuthFailure.UnauthorizedOperation", message)

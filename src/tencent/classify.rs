@@ -165,7 +165,7 @@ const GROUPS: &[Group] = &[
         "UnsupportedOperation.StoppedModeStopChargingSameFamily",
     ]),
     (ErrorKind::Identity, "there is no such instance, key, zone or region in this account",
-        "check the id, the region, and whose the credentials are: pitstop doctor", &[
+        "check the id, the region, and whose the credentials are", &[
         "InvalidInstanceId.NotFound",
         "InvalidInstanceId.Malformed",
         "InvalidParameterValue.InstanceIdMalformed",
@@ -337,7 +337,7 @@ const GROUPS: &[Group] = &[
         "TradeDealConflict",
     ]),
     (ErrorKind::Auth, "the secret id or key is wrong",
-        "check where the credentials come from, and that id and key belong together: pitstop doctor", &[
+        "check where the credentials come from, and that id and key belong together", &[
         "AuthFailure.SecretIdNotFound",
         "AuthFailure.InvalidSecretId",
         "AuthFailure.SignatureFailure",
@@ -346,11 +346,11 @@ const GROUPS: &[Group] = &[
         "InvalidParameter.AccessKeyNotSupport",
     ]),
     (ErrorKind::Auth, "this machine's clock is more than five minutes off",
-        "set the clock, e.g. with `timedatectl set-ntp true`; pitstop doctor shows how far it is off", &[
+        "set the clock, e.g. with `timedatectl set-ntp true`", &[
         "AuthFailure.SignatureExpire",
     ]),
     (ErrorKind::Auth, "the temporary credentials have expired",
-        "log in again, or renew what hands them out; pitstop doctor shows until when they are good", &[
+        "log in again, or renew what hands them out", &[
         "AuthFailure.TokenFailure",
         "UnauthorizedOperation.InvalidToken",
     ]),

@@ -21,10 +21,12 @@ struct Findings<'a> {
     terminal: &'a Terminal,
     failures: usize,
     warnings: usize,
+    last: Level,
 }
 
 impl Findings<'_> {
     fn add(&mut self, found: &Finding) -> Result<(), Error> {
+        self.last = found.level;
         match found.level {
             Level::Ok => {}
             Level::Warn => self.warnings += 1,
@@ -42,6 +44,11 @@ impl Findings<'_> {
                 self.terminal.data(&json::line(&line))
             }
         }
+    }
+
+    /// The last thing that was looked at keeps a run from beginning.
+    fn end_in_failure(&self) -> bool {
+        self.last == Level::Fail
     }
 
     fn add_all(&mut self, found: impl IntoIterator<Item = Finding>) -> Result<(), Error> {
@@ -67,7 +74,7 @@ pub(in crate::cli) async fn doctor(
         .or_else(|| environment.get("TENCENTCLOUD_REGION").map(str::to_owned))
         .unwrap_or_else(|| REGION.to_owned());
     let site = parts::connect_briefly(&settings, &region, environment);
-    let mut findings = Findings { terminal, failures: 0, warnings: 0 };
+    let mut findings = Findings { terminal, failures: 0, warnings: 0, last: Level::Ok };
     findings.add_all(machine::look(terminal, environment))?;
     findings.add_all(state::look(state, environment, &Clock::system()).await)?;
     match site {

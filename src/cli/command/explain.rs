@@ -111,6 +111,12 @@ pub(in crate::cli) fn explain(terminal: &Terminal, args: &args::Explain) -> Resu
     if found.is_empty() {
         return Err(unknown(wanted));
     }
+    if let [told] = found.as_slice()
+        && vendor::is_guess(told)
+        && let Some(hint) = did_you_mean(&told.code)
+    {
+        terminal.say(&format!("hint: {hint}"));
+    }
     for (number, told) in found.iter().enumerate() {
         match terminal.output() {
             Output::Json => terminal.data(&line(told))?,
@@ -155,11 +161,16 @@ fn bare(text: &str) -> String {
 
 fn unknown(wanted: &str) -> Error {
     let error = Error::new(Kind::Usage, format!("there is no code `{}`", crate::report::clean(wanted)));
-    let error = match codes::near(&bare(wanted), Family::ALL.into_iter().flat_map(Family::codes)) {
-        near if near.is_empty() => error,
-        near => error.hint(format!("did you mean {}?", near.join(" or "))),
+    let error = match did_you_mean(&bare(wanted)) {
+        Some(hint) => error.hint(hint),
+        None => error,
     };
     error.hint("`pitstop explain` lists all codes")
+}
+
+fn did_you_mean(wanted: &str) -> Option<String> {
+    let near = codes::near(wanted, Family::ALL.into_iter().flat_map(Family::codes));
+    (!near.is_empty()).then(|| format!("did you mean {}?", near.join(" or ")))
 }
 
 /// Every code there is.

@@ -52,7 +52,7 @@ async fn try_to_write(path: &Path) -> Result<(), sqlx::Error> {
     let pool = SqlitePoolOptions::new().max_connections(1).connect_with(options).await?;
     let tried = async {
         let mut tx = pool.begin_with("BEGIN IMMEDIATE").await?;
-        sqlx::query("CREATE TABLE examined (nothing INTEGER)").execute(&mut *tx).await?;
+        sqlx::query("CREATE TABLE examined (one INTEGER)").execute(&mut *tx).await?;
         tx.rollback().await
     };
     let tried = tried.await;

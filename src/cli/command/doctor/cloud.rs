@@ -2,22 +2,23 @@
 
 use std::time::Duration;
 
+use futures_util::future::join;
 use jiff::{SignedDuration, Timestamp};
 
 use super::Findings;
 use crate::cli::exit::Error;
 use crate::cli::parts::Site;
 use crate::clock::between;
-use crate::cloud::{CloudError, ErrorKind, InstanceId};
+use crate::cloud::{Caller, CloudError, ErrorKind, InstanceId};
 use crate::journal::Place;
 use crate::plan;
-use crate::report::{Finding, span};
+use crate::report::{Finding, Level, span};
 use crate::tencent::credentials::{Credential, CredentialError};
-use crate::tencent::{Knock, knock};
+use crate::tencent::{Knock, classify, knock};
 use crate::workflow::Workflow;
 
 /// How long is waited for each thing.
-const LIMIT: Duration = Duration::from_secs(6);
+const LIMIT: Duration = Duration::from_secs(5);
 /// The cloud refuses signatures that are further off than this (the vendor's page "Signature v3").
 const TOLERANCE: SignedDuration = SignedDuration::from_mins(5);
 /// Temporary credentials that end sooner are worth a word.
@@ -35,67 +36,62 @@ pub(super) async fn look(
     workflow: Option<&Workflow>,
     findings: &mut Findings<'_>,
 ) -> Result<(), Error> {
-    let found = site.clock.timeout(LIMIT, site.line.credentials.get(false)).await;
-    let credential = match found {
-        Some(Ok(credential)) => {
-            findings.add(&credentials(&credential, site.clock.wall()))?;
-            true
-        }
-        Some(Err(error)) => {
-            findings.add(&no_credentials(&error))?;
-            false
-        }
-        None => {
-            let found = format!("not found within {} s", LIMIT.as_secs());
-            findings.add(&Finding::fail(
-                CREDENTIALS,
-                found,
-                "check the network, which this place of them needs",
-            ))?;
-            false
-        }
-    };
     let answer = knock(site.line.transport.as_ref(), &site.line.endpoint, region, &site.clock);
-    let reached = match site.clock.timeout(LIMIT, answer).await {
-        Some(Ok(answer)) => {
+    let (found, answer) =
+        join(site.clock.timeout(LIMIT, site.line.credentials.get(false)), site.clock.timeout(LIMIT, answer))
+            .await;
+    findings.add(&credentials(found, site.clock.wall()))?;
+    let has_credentials = !findings.end_in_failure();
+    let unreached = format!("no answer within {} s", LIMIT.as_secs());
+    let reached = match answer.unwrap_or(Err(unreached)) {
+        Ok(answer) => {
             findings.add(&network(site, region, &answer))?;
             findings.add(&clocks(answer.ahead))?;
             true
         }
-        Some(Err(why)) => {
-            findings.add(&unreachable(&why))?;
-            false
-        }
-        None => {
-            findings.add(&unreachable(&format!("no answer within {} s", LIMIT.as_secs())))?;
+        Err(why) => {
+            findings.add(&Finding::fail(
+                NETWORK,
+                why,
+                "check the network, the proxy, the region and --endpoint",
+            ))?;
             false
         }
     };
-    match (credential, reached) {
-        (true, true) => {
-            let identity = site.clock.timeout(LIMIT, identity(site)).await;
-            findings.add(&identity.unwrap_or_else(|| too_slow(IDENTITY)))?;
-            let permissions = site.clock.timeout(LIMIT, permissions(site, workflow)).await;
-            findings.add_all(permissions.unwrap_or_else(|| vec![too_slow(PERMISSIONS)]))
-        }
-        (credential, _) => {
-            let (why, mend) = if credential {
-                ("the cloud can't be reached", "mend the network first")
-            } else {
-                ("there are no credentials", "mend the credentials first")
-            };
-            findings.add_all(
-                [IDENTITY, PERMISSIONS].map(|what| Finding::warn(what, format!("not checked: {why}"), mend)),
-            )
-        }
+    let not_checked = |what, why: &str| Finding::warn(what, format!("not checked: {why}"), "mend that first");
+    let hindrance = match (has_credentials, reached) {
+        (true, true) => None,
+        (false, _) => Some("there are no credentials"),
+        (true, false) => Some("the cloud can't be reached"),
+    };
+    if let Some(why) = hindrance {
+        return findings.add_all([IDENTITY, PERMISSIONS].map(|what| not_checked(what, why)));
     }
+    let caller = site.clock.timeout(LIMIT, site.survey.caller()).await;
+    findings.add(&identity(caller))?;
+    if findings.end_in_failure() {
+        return findings.add(&not_checked(PERMISSIONS, "the identity is not known"));
+    }
+    let permissions = site.clock.timeout(LIMIT, permissions(site, workflow)).await;
+    findings.add_all(permissions.unwrap_or_else(|| vec![too_slow(PERMISSIONS)]))
 }
 
 fn too_slow(what: &'static str) -> Finding {
     Finding::fail(what, format!("no answer within {} s", LIMIT.as_secs()), "check the network, or try again")
 }
 
-fn credentials(credential: &Credential, now: Timestamp) -> Finding {
+fn credentials(found: Option<Result<Credential, CredentialError>>, now: Timestamp) -> Finding {
+    match found {
+        Some(Ok(credential)) => good_until(&credential, now),
+        Some(Err(error)) => no_credentials(&error),
+        None => {
+            let found = format!("not found within {} s", LIMIT.as_secs());
+            Finding::fail(CREDENTIALS, found, "check the network, which this place of them needs")
+        }
+    }
+}
+
+fn good_until(credential: &Credential, now: Timestamp) -> Finding {
     let source = format!("from {}", credential.source);
     match (credential.expires, &credential.token) {
         (Some(end), _) if end <= now => {
@@ -148,10 +144,6 @@ fn network(site: &Site, region: &str, answer: &Knock) -> Finding {
     Finding::ok(NETWORK, format!("{who} answers for {region} in {} ms", answer.took.as_millis()))
 }
 
-fn unreachable(why: &str) -> Finding {
-    Finding::fail(NETWORK, why, "check the network, the proxy, the region and --endpoint")
-}
-
 /// `ahead` is how far the cloud's clock is ahead of ours.
 fn clocks(ahead: SignedDuration) -> Finding {
     if ahead.is_zero() {
@@ -167,20 +159,27 @@ fn clocks(ahead: SignedDuration) -> Finding {
     Finding::warn(CLOCK, off + effect, "set this machine's clock, e.g. with `timedatectl set-ntp true`")
 }
 
-async fn identity(site: &Site) -> Finding {
-    match site.survey.caller().await {
-        Ok(caller) => {
+/// A plan does without knowing whose the credentials are, but not without good ones.
+fn identity(caller: Option<Result<Caller, CloudError>>) -> Finding {
+    match caller {
+        None => too_slow(IDENTITY),
+        Some(Ok(caller)) => {
             let kind = if caller.kind.is_empty() { String::new() } else { format!("{}, ", caller.kind) };
             Finding::ok(IDENTITY, format!("account {}, {kind}{}", caller.account, caller.arn))
         }
-        Err(error) => refused(IDENTITY, "GetCallerIdentity", &error),
+        Some(Err(error)) => {
+            let told = refused(IDENTITY, "GetCallerIdentity", &error);
+            let not_allowed =
+                error.code.as_deref().is_some_and(|code| code.contains("UnauthorizedOperation"));
+            Finding { level: if not_allowed { Level::Warn } else { told.level }, ..told }
+        }
     }
 }
 
 /// A call that failed although the cloud can be reached.
 fn refused(what: &'static str, call: &str, error: &CloudError) -> Finding {
     let mend = match &error.code {
-        Some(code) => format!("{}; pitstop explain {code}", crate::tencent::classify::explain(code).mend),
+        Some(code) => format!("{}; pitstop explain {code}", classify::explain(code).mend),
         None => error.hint().to_owned(),
     };
     Finding::fail(what, format!("{call}: {error}"), mend)

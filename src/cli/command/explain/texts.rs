@@ -7,8 +7,7 @@ use crate::cli::Exit;
 pub(super) type Text = (&'static str, &'static str, &'static str);
 
 pub(super) fn complaint(code: &str) -> Option<Text> {
-    const DOES: &str =
-        "reads the file no further than to find the other complaints; no cloud is asked (exit 3)";
+    const DOES: &str = "refuses the file, with all other complaints at once (exit 3); no cloud is asked";
     let (means, mend) = match code {
         "too-large" => {
             ("the file is larger than a workflow may be", "is it the right file? divide it if it is")

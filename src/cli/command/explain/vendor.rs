@@ -18,7 +18,17 @@ pub(super) fn explain(code: &str) -> Explanation {
         family: Family::Vendor.one(),
         means,
         does: remedy(code).unwrap_or_else(|| does(told.kind)).to_owned(),
-        mend: told.mend.to_owned(),
+        mend: mend(&told),
+    }
+}
+
+fn mend(told: &classify::Explanation) -> String {
+    match told.kind {
+        ErrorKind::Auth => {
+            format!("{}; pitstop doctor looks at credentials, clock and permissions", told.mend)
+        }
+        ErrorKind::Identity => format!("{}; pitstop doctor tells the account", told.mend),
+        _ => told.mend.to_owned(),
     }
 }
 
@@ -30,6 +40,11 @@ pub(super) fn by_class(code: &str) -> Option<Explanation> {
     let known =
         classify::prefixes().any(|prefix| class.starts_with(prefix.split('.').next().unwrap_or(prefix)));
     (looks_like_one && known).then(|| explain(code))
+}
+
+/// The code itself is not known.
+pub(super) fn is_guess(told: &Explanation) -> bool {
+    told.family == Family::Vendor.one() && !classify::explain(&told.code).known
 }
 
 /// What mends the call itself, as the client tries once.
