@@ -1,0 +1,489 @@
+//! What stands on the page, as plain data for the template.
+
+use std::collections::BTreeSet;
+
+use serde::Serialize;
+
+use super::scale::Scale;
+use super::{GROUP, ONE_TABLE, budget_words, planned};
+use crate::cloud::{PowerState, RequestId};
+use crate::report::dossier::{Dossier, Entry, Standing};
+use crate::report::plan_table::{price, step_words};
+use crate::report::timeline::{Activity, Call, CameTo, Stretch};
+use crate::report::words::{clean, count_of, exact, instances};
+
+#[derive(Serialize)]
+pub(super) struct Page {
+    style: &'static str,
+    title: String,
+    workflow: String,
+    region: String,
+    run: String,
+    simulated: bool,
+    tone: &'static str,
+    headline: String,
+    counts: Vec<Count>,
+    facts: Vec<(&'static str, String)>,
+    urgent: Vec<Urgent>,
+    next: Vec<String>,
+    groups: Vec<Group>,
+    legend: Vec<(&'static str, String)>,
+    /// Some gap is visible in some timeline.
+    gaps: bool,
+    /// Some instance stays down after the end of what is known.
+    tails: bool,
+    untouched: Option<String>,
+    differences: Vec<(String, Vec<String>)>,
+    plan: Vec<(&'static str, String)>,
+    steps: Vec<(String, &'static str)>,
+    warnings: Vec<(String, String, &'static str)>,
+    notes: Vec<String>,
+    events: Vec<(String, String)>,
+    environment: Vec<(&'static str, String)>,
+    /// Few enough instances that all of them are printed whole.
+    small: bool,
+}
+
+/// How many stand how.
+#[derive(Serialize)]
+struct Count {
+    tone: &'static str,
+    mark: &'static str,
+    words: String,
+}
+
+/// An instance that a person has to do something about.
+#[derive(Serialize)]
+struct Urgent {
+    tone: &'static str,
+    mark: &'static str,
+    name: String,
+    anchor: String,
+    words: String,
+    down: Option<String>,
+    hint: Option<&'static str>,
+    command: Option<String>,
+    requests: Vec<(String, String)>,
+}
+
+/// Instances that are told together.
+#[derive(Serialize)]
+struct Group {
+    id: String,
+    title: String,
+    folded: bool,
+    ticks: Vec<Label>,
+    gaps: Vec<Band>,
+    rows: Vec<Line>,
+}
+
+#[derive(Serialize)]
+struct Label {
+    x: String,
+    anchor: &'static str,
+    time: String,
+    day: Option<String>,
+    /// Left out where there is little room.
+    spare: bool,
+}
+
+#[derive(Serialize)]
+struct Band {
+    x: String,
+    width: String,
+    middle: String,
+    lasted: String,
+}
+
+/// One instance: its line in the timeline, and all about it.
+#[derive(Serialize)]
+struct Line {
+    anchor: String,
+    tone: &'static str,
+    mark: &'static str,
+    standing: &'static str,
+    name: String,
+    id: String,
+    words: String,
+    down: Option<String>,
+    over: bool,
+    change: String,
+    told: String,
+    bars: Vec<Bar>,
+    tail: Option<String>,
+    open: bool,
+    facts: Vec<(&'static str, String)>,
+    steps: Vec<(String, &'static str)>,
+    warnings: Vec<String>,
+    differences: Vec<String>,
+    phases: Vec<[String; 3]>,
+    calls: Vec<[String; 4]>,
+}
+
+#[derive(Serialize)]
+struct Bar {
+    kind: &'static str,
+    x: String,
+    width: String,
+    letter: Option<&'static str>,
+    middle: String,
+    told: String,
+}
+
+/// All that stands on the page.
+pub(super) fn page(dossier: &Dossier) -> Page {
+    let plan = dossier.story.plan();
+    let entries = dossier.by_urgency();
+    let groups = groups(dossier, &entries);
+    let (tone, headline) = headline(dossier);
+    let used: BTreeSet<_> =
+        entries.iter().flat_map(|entry| &entry.track.stretches).map(|stretch| stretch.activity).collect();
+    Page {
+        style: include_str!("page.css"),
+        title: format!("{}: {headline}", clean(&plan.workflow)),
+        workflow: clean(&plan.workflow),
+        region: clean(&plan.region),
+        run: dossier.story.run().to_string(),
+        simulated: dossier.story.simulated(),
+        tone,
+        headline,
+        counts: counts(dossier),
+        facts: key_facts(dossier),
+        urgent: entries
+            .iter()
+            .filter(|entry| entry.standing.is_urgent())
+            .map(|entry| urgent(dossier, entry))
+            .collect(),
+        next: dossier.next_commands(),
+        legend: Activity::ALL
+            .into_iter()
+            .filter(|activity| used.contains(activity))
+            .map(|activity| (kind(activity), activity.words()))
+            .collect(),
+        gaps: groups.iter().any(|group| !group.gaps.is_empty()),
+        tails: groups.iter().flat_map(|group| &group.rows).any(|line| line.tail.is_some()),
+        untouched: untouched(&entries),
+        groups,
+        differences: entries
+            .iter()
+            .filter(|entry| !entry.row.differences.is_empty())
+            .map(|entry| (entry.full_name(), entry.row.differences.iter().map(|own| clean(own)).collect()))
+            .collect(),
+        plan: planned::facts(plan),
+        steps: planned::steps(plan),
+        warnings: planned::warnings(plan),
+        notes: plan.notes.iter().map(|note| clean(note)).collect(),
+        events: dossier.events.iter().map(|(at, words)| (dossier.day_and_time(*at), words.clone())).collect(),
+        environment: dossier.environment(),
+        small: entries.len() <= ONE_TABLE,
+    }
+}
+
+/// The one line that says how the run went, and its tone.
+fn headline(dossier: &Dossier) -> (&'static str, String) {
+    let counts = dossier.counts();
+    let all = instances(dossier.story.rows().len());
+    let Some((worst, _)) = counts.first() else {
+        return (tone(Standing::Unchanged), "no instances".to_owned());
+    };
+    let parts: Vec<_> =
+        counts.iter().map(|(standing, count)| format!("{count} {}", standing.words())).collect();
+    (tone(*worst), format!("{} of {all}", parts.join(", ")))
+}
+
+fn counts(dossier: &Dossier) -> Vec<Count> {
+    let count = |(standing, count): (Standing, usize)| Count {
+        tone: tone(standing),
+        mark: standing.mark(),
+        words: format!("{count} {}", standing.words()),
+    };
+    dossier.counts().into_iter().map(count).collect()
+}
+
+/// What one wants to know first.
+fn key_facts(dossier: &Dossier) -> Vec<(&'static str, String)> {
+    let mut facts = vec![
+        ("began", dossier.day_and_time(dossier.timeline.from)),
+        (if dossier.story.ended() { "took" } else { "up to now" }, exact(dossier.took())),
+    ];
+    if !dossier.timeline.gaps.is_empty() {
+        let times = count_of(dossier.timeline.gaps.len(), "time");
+        facts.push(("resumed", format!("{times}, unwatched {}", exact(dossier.unwatched()))));
+    }
+    if let Some((entry, down)) = dossier.longest_down() {
+        let down = budget_words(down, dossier.budget);
+        facts.push(("longest down", format!("{down} ({})", clean(entry.row.plan.name()))));
+        let downs = dossier.downs();
+        if downs.len() > 2 {
+            facts.push(("median down", exact(downs[downs.len() / 2])));
+        }
+    }
+    let calls: BTreeSet<&RequestId> = dossier
+        .timeline
+        .tracks
+        .iter()
+        .flat_map(|track| &track.calls)
+        .filter_map(|c| c.request.as_ref())
+        .collect();
+    facts.push(("changing calls", calls.len().to_string()));
+    facts
+}
+
+fn urgent(dossier: &Dossier, entry: &Entry) -> Urgent {
+    let down = dossier.down(entry.row);
+    Urgent {
+        tone: tone(entry.standing),
+        mark: entry.standing.mark(),
+        name: entry.full_name(),
+        anchor: anchor(dossier, entry),
+        words: dossier.words(entry),
+        down: (!down.is_zero()).then(|| budget_words(down, dossier.budget)),
+        hint: dossier.hint(entry.row),
+        command: dossier.rescue(entry.row),
+        requests: entry
+            .track
+            .calls
+            .iter()
+            .filter_map(|call| Some((call, call.request.as_ref()?)))
+            .map(|(call, request)| (call.action.api_name().to_owned(), clean(request.as_str())))
+            .collect(),
+    }
+}
+
+/// Those that were never touched are in no timeline.
+fn untouched(entries: &[Entry]) -> Option<String> {
+    let count = entries.iter().filter(|entry| entry.track.extent().is_none()).count();
+    (count > 0).then(|| format!("{} of {} never touched", count, instances(entries.len())))
+}
+
+fn groups(dossier: &Dossier, entries: &[Entry]) -> Vec<Group> {
+    if entries.len() <= ONE_TABLE {
+        return vec![group(dossier, "g0".to_owned(), instances(entries.len()), false, entries)];
+    }
+    let (first, rest): (Vec<Entry>, Vec<Entry>) =
+        entries.iter().partition(|entry| entry.standing < Standing::NotBegun);
+    let mut groups = Vec::new();
+    let mut add = |of: &[Entry], words: &str, open: bool| {
+        for (place, chunk) in of.chunks(GROUP).enumerate() {
+            let from = place * GROUP;
+            let mut title = match of.len() {
+                all if all <= GROUP => format!("{all} {words}"),
+                all => format!("{} – {} of {all} {words}", from + 1, from + chunk.len()),
+            };
+            if let Some((begun, until)) = extent(chunk) {
+                title += &format!(" · {} – {}", dossier.time(begun), dossier.time(until));
+            }
+            let id = format!("g{}", groups.len());
+            groups.push(group(dossier, id, title, !open || place > 0, chunk));
+        }
+    };
+    add(&first, "that are not done", true);
+    for standing in [Standing::NotBegun, Standing::Done, Standing::Unchanged] {
+        let of: Vec<_> = rest.iter().filter(|entry| entry.standing == standing).copied().collect();
+        add(&of, standing.words(), false);
+    }
+    groups
+}
+
+fn extent(entries: &[Entry]) -> Option<(jiff::Timestamp, jiff::Timestamp)> {
+    let extents = || entries.iter().filter_map(|entry| entry.track.extent());
+    Some((extents().map(|own| own.0).min()?, extents().map(|own| own.1).max()?))
+}
+
+fn group(dossier: &Dossier, id: String, title: String, folded: bool, entries: &[Entry]) -> Group {
+    let (from, until) = extent(entries).unwrap_or((dossier.timeline.from, dossier.timeline.until));
+    let scale = Scale::over(from, until, &dossier.timeline.gaps);
+    let touched = extent(entries).is_some();
+    let ticks = if touched { scale.ticks(&dossier.view.zone) } else { Vec::new() };
+    Group {
+        id,
+        title,
+        folded,
+        ticks: ticks
+            .into_iter()
+            .enumerate()
+            .map(|(place, tick)| Label {
+                x: percent(tick.left),
+                anchor: tick.anchor(),
+                spare: place % 2 == 1,
+                time: tick.time,
+                day: tick.day,
+            })
+            .collect(),
+        gaps: scale
+            .gaps()
+            .filter(|_| touched)
+            .map(|(left, width, lasted)| Band {
+                x: percent(left),
+                width: percent(width),
+                middle: percent(left + width / 2.0),
+                lasted: exact(lasted),
+            })
+            .collect(),
+        rows: entries.iter().map(|entry| line(dossier, &scale, entry)).collect(),
+    }
+}
+
+fn line(dossier: &Dossier, scale: &Scale, entry: &Entry) -> Line {
+    let own = &entry.row.plan;
+    let plan = dossier.story.plan();
+    let down = dossier.down(entry.row);
+    let changes: Vec<_> = own.steps.iter().map(|step| step_words(plan, step)).collect();
+    Line {
+        anchor: anchor(dossier, entry),
+        tone: tone(entry.standing),
+        mark: entry.standing.mark(),
+        standing: entry.standing.words(),
+        name: clean(own.name()),
+        id: clean(own.id.as_str()),
+        words: dossier.words(entry),
+        down: (!down.is_zero()).then(|| exact(down)),
+        over: dossier.budget.is_some_and(|budget| down > budget),
+        change: if changes.is_empty() { "nothing to change".to_owned() } else { changes.join(", ") },
+        told: told(entry),
+        bars: entry.track.stretches.iter().map(|stretch| bar(dossier, scale, entry, stretch)).collect(),
+        tail: tail(scale, entry),
+        open: entry.standing.is_urgent() && dossier.story.rows().len() <= ONE_TABLE,
+        facts: facts(entry),
+        steps: own.steps.iter().map(|step| (step_words(plan, step), made(entry, step.action()))).collect(),
+        warnings: own.warnings.iter().map(|warning| clean(&warning.to_string())).collect(),
+        differences: entry.row.differences.iter().map(|difference| clean(difference)).collect(),
+        phases: entry
+            .track
+            .stretches
+            .iter()
+            .map(|own| [own.activity.words(), dossier.time(own.from), lasted(own)])
+            .collect(),
+        calls: entry.track.calls.iter().map(|call| call_cells(dossier, call)).collect(),
+    }
+}
+
+/// The timeline of an instance for who can't see it.
+fn told(entry: &Entry) -> String {
+    if entry.track.stretches.is_empty() {
+        return "never stopped".to_owned();
+    }
+    let parts = entry.track.stretches.iter().map(|own| format!("{} {}", own.activity.words(), lasted(own)));
+    parts.collect::<Vec<_>>().join(", ")
+}
+
+fn lasted(stretch: &Stretch) -> String {
+    let more = if stretch.open { ", not ended" } else { "" };
+    format!("{}{more}", exact(stretch.lasted()))
+}
+
+fn bar(dossier: &Dossier, scale: &Scale, entry: &Entry, stretch: &Stretch) -> Bar {
+    /// From this many percent on there is room for a letter.
+    const ROOM: f64 = 3.0;
+    let (left, right) = (scale.place(stretch.from), scale.place(stretch.until));
+    let call = entry.track.calls.iter().rfind(|call| call.at == stretch.from);
+    let words = match call {
+        Some(call) if stretch.activity != Activity::Stopped => call.words.clone(),
+        _ => stretch.activity.words(),
+    };
+    let (from, until) = (dossier.time(stretch.from), dossier.time(stretch.until));
+    Bar {
+        kind: kind(stretch.activity),
+        x: percent(left),
+        width: percent(right - left),
+        letter: letter(stretch.activity).filter(|_| right - left >= ROOM),
+        middle: percent(f64::midpoint(left, right)),
+        told: clean(&format!("{words} {}, {from} – {until}", lasted(stretch))),
+    }
+}
+
+/// Where the line of an instance begins that is down when its story ends.
+fn tail(scale: &Scale, entry: &Entry) -> Option<String> {
+    let ended = entry.track.ended.filter(|_| !entry.track.stretches.is_empty())?;
+    let runs = matches!(entry.row.state.ledger.power, Some(PowerState::Running));
+    let left = scale.place(ended);
+    (!runs && left < 99.5).then(|| percent(left))
+}
+
+fn facts(entry: &Entry) -> Vec<(&'static str, String)> {
+    let own = &entry.row.plan;
+    let now = &entry.row.state.ledger;
+    let mut facts = vec![("id", clean(own.id.as_str()))];
+    if let Some(found) = &own.found {
+        facts.push(("zone", clean(&found.zone)));
+        facts.push(("type before", clean(found.instance_type.as_str())));
+        facts.extend(now.instance_type.as_ref().map(|own| ("type last seen", clean(own.as_str()))));
+        facts.push(("power before", clean(found.power.as_str())));
+        facts.extend(now.power.as_ref().map(|own| ("power last seen", clean(own.as_str()))));
+        facts.push(("power wanted", own.ends.state().as_str().to_owned()));
+        let addresses: Vec<_> =
+            found.private_ips.iter().chain(&found.public_ips).map(ToString::to_string).collect();
+        if !addresses.is_empty() {
+            facts.push(("addresses before", addresses.join(", ")));
+        }
+    }
+    facts.extend(price(own).map(|price| ("price", price)));
+    facts
+}
+
+fn made(entry: &Entry, action: crate::cloud::Action) -> &'static str {
+    if entry.row.state.ledger.done.contains(&action) { "made" } else { "not made" }
+}
+
+fn call_cells(dossier: &Dossier, call: &Call) -> [String; 4] {
+    let request = call.request.as_ref().map(|request| clean(request.as_str())).unwrap_or_default();
+    [dossier.time(call.at), clean(&call.words), request, clean(&call.came_to.words())]
+}
+
+impl CameTo {
+    /// What became of a call, in words.
+    pub(in crate::report) fn words(&self) -> String {
+        match self {
+            Self::Open => "not known".to_owned(),
+            Self::Accepted => "accepted".to_owned(),
+            Self::Done { took } => format!("done, took {}", exact(*took)),
+            Self::Refused(error) => format!("refused: {error}"),
+            Self::Lost(error) => format!("no clear answer: {error}"),
+            Self::NotExecuted => "not executed".to_owned(),
+            Self::Failed => "failed".to_owned(),
+        }
+    }
+}
+
+/// The class of an activity's colour and pattern.
+fn kind(activity: Activity) -> &'static str {
+    match activity {
+        Activity::Stopping => "stopping",
+        Activity::Stopped => "stopped",
+        Activity::LoadingSshKey => "key",
+        Activity::ResettingPassword => "password",
+        Activity::Resizing => "resizing",
+        Activity::Starting => "starting",
+        Activity::Checking => "checking",
+    }
+}
+
+/// Changes are told apart by a letter besides.
+fn letter(activity: Activity) -> Option<&'static str> {
+    match activity {
+        Activity::LoadingSshKey => Some("K"),
+        Activity::ResettingPassword => Some("P"),
+        Activity::Resizing => Some("R"),
+        Activity::Stopping | Activity::Stopped | Activity::Starting | Activity::Checking => None,
+    }
+}
+
+/// The class of a verdict's colour.
+fn tone(standing: Standing) -> &'static str {
+    match standing {
+        Standing::NeedsPerson | Standing::Failed => "bad",
+        Standing::Left | Standing::NotFinished | Standing::NotBegun => "risk",
+        Standing::UnderWay => "live",
+        Standing::Done | Standing::Unchanged => "good",
+    }
+}
+
+/// Instances are numbered by the plan, since their ids come from the outside.
+fn anchor(dossier: &Dossier, entry: &Entry) -> String {
+    let place = dossier.story.rows().iter().position(|row| row.plan.id == entry.row.plan.id);
+    format!("i{}", place.unwrap_or_default())
+}
+
+fn percent(value: f64) -> String {
+    format!("{value:.2}%")
+}
