@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use serde::Serialize;
 
 use super::lines::{line, verdict_words};
 use super::plan_table::full_name;
@@ -77,6 +78,15 @@ pub(super) struct Entry<'a> {
     pub(super) row: &'a Row,
     pub(super) track: &'a Track,
     pub(super) standing: Standing,
+}
+
+/// A call, or the same one several times over, in words.
+#[derive(Serialize)]
+pub(super) struct Tries {
+    pub(super) words: String,
+    pub(super) at: String,
+    pub(super) came_to: String,
+    pub(super) request: Option<String>,
 }
 
 impl Dossier {
@@ -192,6 +202,21 @@ impl Dossier {
         let show = format!("pitstop show {}", self.story.run());
         // Whoever reads this has been shown the run.
         next_commands(&self.story, self.view.resumable()).into_iter().filter(|own| *own != show).collect()
+    }
+
+    /// The calls of an instance.
+    pub(super) fn tries(&self, track: &Track) -> impl Iterator<Item = Tries> {
+        track.tries().filter_map(|tries| {
+            let (first, last) = (tries.first()?, tries.last()?);
+            let (mut at, mut words) = (self.time(first.at), clean(&last.words));
+            if tries.len() > 1 {
+                at += &format!(" – {}", self.time(last.at));
+                words += &format!(", {}", count_of(tries.len(), "time"));
+            }
+            let came_to = clean(last.came_to.words().trim_end_matches('.'));
+            let request = last.request.as_ref().map(|request| clean(request.as_str()));
+            Some(Tries { words, at, came_to, request })
+        })
     }
 
     /// The lines that a log has of an instance.

@@ -96,14 +96,11 @@ fn requests(dossier: &Dossier, out: &mut Vec<String>) {
     out.push("| instance | at | call | request | came to |".to_owned());
     out.push("| --- | --- | --- | --- | --- |".to_owned());
     for entry in entries {
-        for call in &entry.track.calls {
-            let request = call.request.as_ref().map_or(String::new(), |request| text(request.as_str()));
-            let name = text(entry.row.plan.name());
-            let (at, call_words) = (dossier.time(call.at), text(&call.words));
-            out.push(format!(
-                "| {name} | {at} | {call_words} | {request} | {} |",
-                text(&call.came_to.words())
-            ));
+        let name = text(entry.row.plan.name());
+        for call in dossier.tries(entry.track) {
+            let request = call.request.as_deref().map(text).unwrap_or_default();
+            let (words, came_to) = (text(&call.words), text(&call.came_to));
+            out.push(format!("| {name} | {} | {words} | {request} | {came_to} |", call.at));
         }
     }
     out.push(String::new());

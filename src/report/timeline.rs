@@ -11,6 +11,7 @@ use jiff::Timestamp;
 
 use super::lines::intent_words;
 use super::story::{Phase, Row, Story, StoryError, doing};
+use super::words::exact;
 use crate::clock::between;
 use crate::cloud::{Action, CloudError, PowerState, RequestId};
 use crate::journal::{Event, Record};
@@ -188,6 +189,14 @@ impl Track {
         Some((begun, until.unwrap_or(begun)))
     }
 
+    /// The calls; those that came to the same time after time are together.
+    pub(super) fn tries(&self) -> impl Iterator<Item = &[Call]> {
+        let same = |one: &Call, other: &Call| {
+            one.words == other.words && one.came_to.words() == other.came_to.words()
+        };
+        self.calls.chunk_by(same)
+    }
+
     fn follow(&mut self, activity: Option<Activity>, at: Timestamp) {
         if let Some(last) = self.stretches.last_mut().filter(|last| last.open) {
             if Some(last.activity) == activity {
@@ -200,6 +209,20 @@ impl Track {
             }
         }
         self.stretches.extend(activity.map(|activity| Stretch { activity, from: at, until: at, open: true }));
+    }
+
+    /// The call that seemed to be under way was never executed: all that time the instance was as its power says.
+    fn unmake(&mut self, activity: Option<Activity>) {
+        let Some(last) = self.stretches.pop_if(|last| last.open) else { return };
+        let Some(activity) = activity else { return };
+        match self
+            .stretches
+            .last_mut()
+            .filter(|before| before.activity == activity && before.until == last.from)
+        {
+            Some(before) => before.open = true,
+            None => self.stretches.push(Stretch { activity, ..last }),
+        }
     }
 
     fn note(&mut self, event: &Event, at: Timestamp) {
@@ -231,6 +254,24 @@ impl Track {
 }
 
 impl CameTo {
+    /// What became of the call, in words.
+    pub(super) fn words(&self) -> String {
+        match self {
+            Self::Open => "not known".to_owned(),
+            Self::Accepted => "accepted".to_owned(),
+            Self::Done { took } => format!("done, took {}", exact(*took)),
+            Self::Refused(error) => format!("refused: {error}"),
+            Self::Lost(error) => format!("no clear answer: {error}"),
+            Self::NotExecuted => "not executed".to_owned(),
+            Self::Failed => "failed".to_owned(),
+        }
+    }
+
+    /// Surely nothing was done.
+    pub(super) fn is_nothing(&self) -> bool {
+        matches!(self, Self::Refused(_) | Self::NotExecuted)
+    }
+
     /// What becomes of the call may still be learned.
     fn is_open(&self) -> bool {
         match self {
@@ -254,8 +295,12 @@ pub(super) fn timeline(records: &[Record], now: Option<Timestamp>) -> Result<(St
         match &record.instance {
             Some(id) => {
                 let place = places[id];
+                let row = &story.rows()[place];
+                if matches!(record.event, Event::Refused { .. } | Event::NotExecuted) {
+                    tracks[place].unmake(Activity::of_power(row));
+                }
                 tracks[place].note(&record.event, record.at);
-                tracks[place].follow(Activity::of(&story, &story.rows()[place]), record.at);
+                tracks[place].follow(Activity::of(&story, row), record.at);
             }
             None if matches!(record.event, Event::RunTaken { .. }) && record.seq > 1 => {
                 gaps.push(Gap { from: before, until: record.at });

@@ -30,6 +30,9 @@ const ONE_TABLE: usize = 60;
 /// So many instances make a group, where there are more.
 const GROUP: usize = 50;
 
+/// Of so many instances all is printed, not only of those that went wrong.
+const PRINTED_WHOLE: usize = 10;
+
 /// The run as a page.
 pub fn html(records: &[Record], view: Viewpoint) -> Result<String, StoryError> {
     let dossier = Dossier::open(records, view)?;

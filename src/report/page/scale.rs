@@ -99,7 +99,7 @@ impl Scale {
         for piece in self.pieces.iter().filter(|piece| !piece.gap) {
             for at in rounds(piece.from, piece.until, step, zone) {
                 let left = self.place(at);
-                if ticks.last().is_some_and(|last| left - last.left < APART) {
+                if ticks.last().is_some_and(|last| middle(left) - middle(last.left) < APART) {
                     continue;
                 }
                 let zoned = at.to_zoned(zone.clone());
@@ -159,6 +159,15 @@ impl Tick {
             left if left > 100.0 - EDGE => "end",
             _ => "middle",
         }
+    }
+}
+
+/// The middle of the label of a tick that stands there.
+fn middle(left: f64) -> f64 {
+    match left {
+        left if left < EDGE => left + EDGE,
+        left if left > 100.0 - EDGE => left - EDGE,
+        left => left,
     }
 }
 
@@ -235,7 +244,7 @@ mod tests {
         let days: Vec<_> = told(&overnight, &TimeZone::UTC).into_iter().filter_map(|(_, day)| day).collect();
         assert_eq!(days, ["2025-11-23", "2025-11-24"]);
         for pair in overnight.ticks(&TimeZone::UTC).windows(2) {
-            assert!(pair[1].left - pair[0].left >= APART);
+            assert!(middle(pair[1].left) - middle(pair[0].left) >= APART);
         }
         let quick = Scale::over(at(0), at(1), &[]);
         assert_eq!(told(&quick, &TimeZone::UTC)[1].0, "12:13:20.2");

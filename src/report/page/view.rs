@@ -1,15 +1,16 @@
 //! What stands on the page, as plain data for the template.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use serde::Serialize;
 
 use super::scale::Scale;
-use super::{GROUP, ONE_TABLE, budget_words, planned};
-use crate::cloud::{PowerState, RequestId};
-use crate::report::dossier::{Dossier, Entry, Standing};
+use super::{GROUP, ONE_TABLE, PRINTED_WHOLE, budget_words, planned};
+use crate::cloud::{InstanceType, PowerState, RequestId};
+use crate::report::dossier::{Dossier, Entry, Standing, Tries};
 use crate::report::plan_table::{price, step_words};
-use crate::report::timeline::{Activity, Call, CameTo, Stretch};
+use crate::report::timeline::{Activity, CameTo, Stretch};
 use crate::report::words::{clean, count_of, exact, instances};
 
 #[derive(Serialize)]
@@ -22,7 +23,6 @@ pub(super) struct Page {
     simulated: bool,
     tone: &'static str,
     headline: String,
-    counts: Vec<Count>,
     facts: Vec<(&'static str, String)>,
     urgent: Vec<Urgent>,
     next: Vec<String>,
@@ -30,6 +30,7 @@ pub(super) struct Page {
     legend: Vec<(&'static str, String)>,
     /// Some gap is visible in some timeline.
     gaps: bool,
+    marks: bool,
     /// Some instance stays down after the end of what is known.
     tails: bool,
     untouched: Option<String>,
@@ -42,14 +43,6 @@ pub(super) struct Page {
     environment: Vec<(&'static str, String)>,
     /// Few enough instances that all of them are printed whole.
     small: bool,
-}
-
-/// How many stand how.
-#[derive(Serialize)]
-struct Count {
-    tone: &'static str,
-    mark: &'static str,
-    words: String,
 }
 
 /// An instance that a person has to do something about.
@@ -93,6 +86,8 @@ struct Band {
     width: String,
     middle: String,
     lasted: String,
+    /// There is room for a label.
+    labelled: bool,
 }
 
 /// One instance: its line in the timeline, and all about it.
@@ -110,6 +105,7 @@ struct Line {
     change: String,
     told: String,
     bars: Vec<Bar>,
+    marks: Vec<Mark>,
     tail: Option<String>,
     open: bool,
     facts: Vec<(&'static str, String)>,
@@ -117,7 +113,7 @@ struct Line {
     warnings: Vec<String>,
     differences: Vec<String>,
     phases: Vec<[String; 3]>,
-    calls: Vec<[String; 4]>,
+    calls: Vec<Tries>,
 }
 
 #[derive(Serialize)]
@@ -127,6 +123,13 @@ struct Bar {
     width: String,
     letter: Option<&'static str>,
     middle: String,
+    told: String,
+}
+
+/// A call that came to nothing.
+#[derive(Serialize)]
+struct Mark {
+    x: String,
     told: String,
 }
 
@@ -147,7 +150,6 @@ pub(super) fn page(dossier: &Dossier) -> Page {
         simulated: dossier.story.simulated(),
         tone,
         headline,
-        counts: counts(dossier),
         facts: key_facts(dossier),
         urgent: entries
             .iter()
@@ -161,6 +163,7 @@ pub(super) fn page(dossier: &Dossier) -> Page {
             .map(|activity| (kind(activity), activity.words()))
             .collect(),
         gaps: groups.iter().any(|group| !group.gaps.is_empty()),
+        marks: groups.iter().flat_map(|group| &group.rows).any(|line| !line.marks.is_empty()),
         tails: groups.iter().flat_map(|group| &group.rows).any(|line| line.tail.is_some()),
         untouched: untouched(&entries),
         groups,
@@ -175,7 +178,7 @@ pub(super) fn page(dossier: &Dossier) -> Page {
         notes: plan.notes.iter().map(|note| clean(note)).collect(),
         events: dossier.events.iter().map(|(at, words)| (dossier.day_and_time(*at), words.clone())).collect(),
         environment: dossier.environment(),
-        small: entries.len() <= ONE_TABLE,
+        small: entries.len() <= PRINTED_WHOLE,
     }
 }
 
@@ -189,15 +192,6 @@ fn headline(dossier: &Dossier) -> (&'static str, String) {
     let parts: Vec<_> =
         counts.iter().map(|(standing, count)| format!("{count} {}", standing.words())).collect();
     (tone(*worst), format!("{} of {all}", parts.join(", ")))
-}
-
-fn counts(dossier: &Dossier) -> Vec<Count> {
-    let count = |(standing, count): (Standing, usize)| Count {
-        tone: tone(standing),
-        mark: standing.mark(),
-        words: format!("{count} {}", standing.words()),
-    };
-    dossier.counts().into_iter().map(count).collect()
 }
 
 /// What one wants to know first.
@@ -242,8 +236,9 @@ fn urgent(dossier: &Dossier, entry: &Entry) -> Urgent {
         command: dossier.rescue(entry.row),
         requests: entry
             .track
-            .calls
-            .iter()
+            .tries()
+            .filter_map(|tries| tries.last())
+            .filter(|call| !matches!(call.came_to, CameTo::Done { .. }))
             .filter_map(|call| Some((call, call.request.as_ref()?)))
             .map(|(call, request)| (call.action.api_name().to_owned(), clean(request.as_str())))
             .collect(),
@@ -295,6 +290,7 @@ fn group(dossier: &Dossier, id: String, title: String, folded: bool, entries: &[
     let scale = Scale::over(from, until, &dossier.timeline.gaps);
     let touched = extent(entries).is_some();
     let ticks = if touched { scale.ticks(&dossier.view.zone) } else { Vec::new() };
+    let days: Vec<f64> = ticks.iter().filter(|tick| tick.day.is_some()).map(|tick| tick.left).collect();
     Group {
         id,
         title,
@@ -318,6 +314,7 @@ fn group(dossier: &Dossier, id: String, title: String, folded: bool, entries: &[
                 width: percent(width),
                 middle: percent(left + width / 2.0),
                 lasted: exact(lasted),
+                labelled: days.iter().all(|day| (day - left - width / 2.0).abs() > 12.0),
             })
             .collect(),
         rows: entries.iter().map(|entry| line(dossier, &scale, entry)).collect(),
@@ -342,19 +339,17 @@ fn line(dossier: &Dossier, scale: &Scale, entry: &Entry) -> Line {
         change: if changes.is_empty() { "nothing to change".to_owned() } else { changes.join(", ") },
         told: told(entry),
         bars: entry.track.stretches.iter().map(|stretch| bar(dossier, scale, entry, stretch)).collect(),
+        marks: marks(dossier, scale, entry),
         tail: tail(scale, entry),
         open: entry.standing.is_urgent() && dossier.story.rows().len() <= ONE_TABLE,
         facts: facts(entry),
         steps: own.steps.iter().map(|step| (step_words(plan, step), made(entry, step.action()))).collect(),
         warnings: own.warnings.iter().map(|warning| clean(&warning.to_string())).collect(),
         differences: entry.row.differences.iter().map(|difference| clean(difference)).collect(),
-        phases: entry
-            .track
-            .stretches
-            .iter()
+        phases: telling(entry)
             .map(|own| [own.activity.words(), dossier.time(own.from), lasted(own)])
             .collect(),
-        calls: entry.track.calls.iter().map(|call| call_cells(dossier, call)).collect(),
+        calls: dossier.tries(entry.track).collect(),
     }
 }
 
@@ -363,8 +358,15 @@ fn told(entry: &Entry) -> String {
     if entry.track.stretches.is_empty() {
         return "never stopped".to_owned();
     }
-    let parts = entry.track.stretches.iter().map(|own| format!("{} {}", own.activity.words(), lasted(own)));
+    let parts = telling(entry).map(|own| format!("{} {}", own.activity.words(), lasted(own)));
     parts.collect::<Vec<_>>().join(", ")
+}
+
+/// Without the moments between calls.
+fn telling<'a>(entry: &Entry<'a>) -> impl Iterator<Item = &'a Stretch> {
+    let moment =
+        |own: &Stretch| own.activity == Activity::Stopped && own.lasted() < Duration::from_millis(50);
+    entry.track.stretches.iter().filter(move |own| !moment(own))
 }
 
 fn lasted(stretch: &Stretch) -> String {
@@ -392,6 +394,23 @@ fn bar(dossier: &Dossier, scale: &Scale, entry: &Entry, stretch: &Stretch) -> Ba
     }
 }
 
+/// Where calls came to nothing. Of marks that would stand on each other, the first tells of all.
+fn marks(dossier: &Dossier, scale: &Scale, entry: &Entry) -> Vec<Mark> {
+    /// Marks keep this distance, in percent.
+    const APART: f64 = 1.0;
+    let mut marks: Vec<Mark> = Vec::new();
+    let mut last = f64::MIN;
+    for call in entry.track.calls.iter().filter(|call| call.came_to.is_nothing()) {
+        let left = scale.place(call.at);
+        if left - last >= APART {
+            last = left;
+            let told = format!("{} at {}: {}", call.words, dossier.time(call.at), call.came_to.words());
+            marks.push(Mark { x: percent(left), told: clean(&told) });
+        }
+    }
+    marks
+}
+
 /// Where the line of an instance begins that is down when its story ends.
 fn tail(scale: &Scale, entry: &Entry) -> Option<String> {
     let ended = entry.track.ended.filter(|_| !entry.track.stretches.is_empty())?;
@@ -402,15 +421,17 @@ fn tail(scale: &Scale, entry: &Entry) -> Option<String> {
 
 fn facts(entry: &Entry) -> Vec<(&'static str, String)> {
     let own = &entry.row.plan;
-    let now = &entry.row.state.ledger;
+    let ledger = &entry.row.state.ledger;
     let mut facts = vec![("id", clean(own.id.as_str()))];
     if let Some(found) = &own.found {
         facts.push(("zone", clean(&found.zone)));
-        facts.push(("type before", clean(found.instance_type.as_str())));
-        facts.extend(now.instance_type.as_ref().map(|own| ("type last seen", clean(own.as_str()))));
-        facts.push(("power before", clean(found.power.as_str())));
-        facts.extend(now.power.as_ref().map(|own| ("power last seen", clean(own.as_str()))));
-        facts.push(("power wanted", own.ends.state().as_str().to_owned()));
+        let now = ledger.instance_type.as_ref().map(InstanceType::as_str);
+        facts.push(("type", was_and_is(found.instance_type.as_str(), now)));
+        let now = ledger.power.as_ref().map(PowerState::as_str);
+        let wanted = own.ends.state();
+        let unlike = now.is_some_and(|now| now != wanted.as_str());
+        let unlike = if unlike { format!(", but should be {}", wanted.as_str()) } else { String::new() };
+        facts.push(("power", was_and_is(found.power.as_str(), now) + &unlike));
         let addresses: Vec<_> =
             found.private_ips.iter().chain(&found.public_ips).map(ToString::to_string).collect();
         if !addresses.is_empty() {
@@ -421,28 +442,16 @@ fn facts(entry: &Entry) -> Vec<(&'static str, String)> {
     facts
 }
 
+/// What it was before the run, and what it was seen as last.
+fn was_and_is(was: &str, is: Option<&str>) -> String {
+    clean(&match is {
+        Some(is) if is != was => format!("{was} → {is}"),
+        _ => was.to_owned(),
+    })
+}
+
 fn made(entry: &Entry, action: crate::cloud::Action) -> &'static str {
     if entry.row.state.ledger.done.contains(&action) { "made" } else { "not made" }
-}
-
-fn call_cells(dossier: &Dossier, call: &Call) -> [String; 4] {
-    let request = call.request.as_ref().map(|request| clean(request.as_str())).unwrap_or_default();
-    [dossier.time(call.at), clean(&call.words), request, clean(&call.came_to.words())]
-}
-
-impl CameTo {
-    /// What became of a call, in words.
-    pub(in crate::report) fn words(&self) -> String {
-        match self {
-            Self::Open => "not known".to_owned(),
-            Self::Accepted => "accepted".to_owned(),
-            Self::Done { took } => format!("done, took {}", exact(*took)),
-            Self::Refused(error) => format!("refused: {error}"),
-            Self::Lost(error) => format!("no clear answer: {error}"),
-            Self::NotExecuted => "not executed".to_owned(),
-            Self::Failed => "failed".to_owned(),
-        }
-    }
 }
 
 /// The class of an activity's colour and pattern.
