@@ -15,6 +15,8 @@ mod page;
 mod plan_table;
 mod runs;
 mod show;
+#[cfg(test)]
+mod staged;
 mod story;
 mod timeline;
 mod verdict;

@@ -315,3 +315,6 @@ pub(super) fn timeline(records: &[Record], now: Option<Timestamp>) -> Result<(St
     let timeline = Timeline { from: first.at, until, gaps, tracks };
     Ok((story, timeline))
 }
+
+#[cfg(test)]
+mod tests;

@@ -61,3 +61,6 @@ pub(super) fn budget_words(down: Duration, budget: Option<Duration>) -> String {
         Some(budget) => format!("{} of {}", exact(down), exact(budget)),
     }
 }
+
+#[cfg(test)]
+mod tests;

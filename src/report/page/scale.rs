@@ -16,7 +16,7 @@ const BREAK: f64 = 0.08;
 /// Ticks keep this distance, in percent.
 const APART: f64 = 11.0;
 /// Below this many percent, and above the rest, a label would run out of the picture if it stood in the middle.
-const EDGE: f64 = 6.0;
+const EDGE: f64 = 5.5;
 
 /// An axis of time.
 #[derive(Clone, Debug, PartialEq)]

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use serde::Serialize;
+use unicode_width::UnicodeWidthStr as _;
 
 use super::scale::Scale;
 use super::{GROUP, ONE_TABLE, PRINTED_WHOLE, budget_words, planned};
@@ -98,6 +99,8 @@ struct Line {
     mark: &'static str,
     standing: &'static str,
     name: String,
+    /// The name's beginning, which is cut where there is little room, and its end, which tells names apart.
+    split: (String, String),
     id: String,
     words: String,
     down: Option<String>,
@@ -332,6 +335,7 @@ fn line(dossier: &Dossier, scale: &Scale, entry: &Entry) -> Line {
         mark: entry.standing.mark(),
         standing: entry.standing.words(),
         name: clean(own.name()),
+        split: split(&clean(own.name())),
         id: clean(own.id.as_str()),
         words: dossier.words(entry),
         down: (!down.is_zero()).then(|| exact(down)),
@@ -351,6 +355,19 @@ fn line(dossier: &Dossier, scale: &Scale, entry: &Entry) -> Line {
             .collect(),
         calls: dossier.tries(entry.track).collect(),
     }
+}
+
+/// A name in two: names that begin alike are told apart by their ends.
+fn split(name: &str) -> (String, String) {
+    /// So many columns are always shown.
+    const ROOM: usize = 10;
+    /// So many characters are the end of a longer one.
+    const END: usize = 5;
+    if name.width() <= ROOM {
+        return (name.to_owned(), String::new());
+    }
+    let begins = name.chars().count().saturating_sub(END);
+    (name.chars().take(begins).collect(), name.chars().skip(begins).collect())
 }
 
 /// The timeline of an instance for who can't see it.
@@ -397,7 +414,7 @@ fn bar(dossier: &Dossier, scale: &Scale, entry: &Entry, stretch: &Stretch) -> Ba
 /// Where calls came to nothing. Of marks that would stand on each other, the first tells of all.
 fn marks(dossier: &Dossier, scale: &Scale, entry: &Entry) -> Vec<Mark> {
     /// Marks keep this distance, in percent.
-    const APART: f64 = 1.0;
+    const APART: f64 = 2.5;
     let mut marks: Vec<Mark> = Vec::new();
     let mut last = f64::MIN;
     for call in entry.track.calls.iter().filter(|call| call.came_to.is_nothing()) {
