@@ -30,7 +30,7 @@ pub fn junit(records: &[Record], view: Viewpoint) -> Result<String, StoryError> 
     report.set_time(dossier.took());
     report.add_test_suite(suite);
     // It writes to memory, and its texts are free of what XML can't hold.
-    Ok(report.to_string().unwrap_or_default())
+    Ok(report.to_string().unwrap_or_default().trim_end().to_owned() + "\n")
 }
 
 fn case(dossier: &Dossier, entry: &Entry) -> TestCase {

@@ -12,6 +12,7 @@ mod good_workflows;
 mod holding;
 mod journals;
 mod layers;
+mod page;
 mod plans;
 mod process;
 mod proxy;

@@ -10,6 +10,7 @@
 //! of their own, and the others follow in folded groups of [`GROUP`], in the order of their turns. Every group has an
 //! axis of its own: fifty instances of a long run are seen as well as all of a short one.
 
+mod overview;
 mod planned;
 mod scale;
 mod view;
@@ -50,7 +51,7 @@ fn render(dossier: &Dossier) -> String {
     // The template is part of the program, and a test fills in all of it.
     environment
         .render_str(include_str!("page.html.jinja"), page)
-        .unwrap_or_else(|error| format!("a bug in pitstop: {error:#}"))
+        .map_or_else(|error| format!("a bug in pitstop: {error:#}\n"), |page| page + "\n")
 }
 
 /// A time of being down, and how it compares with what is allowed.

@@ -18,7 +18,7 @@ pub(super) fn facts(plan: &Plan) -> Vec<(&'static str, String)> {
         Charging::Stop => "stop: cores and memory are given back while stopped",
     };
     let on_failure = match plan.on_failure {
-        OnFailure::Start => "start: it ends as `start` says, with what it has",
+        OnFailure::Start => "start: it ends with the power that was planned, and with what it has",
         OnFailure::LeaveStopped => "leave-stopped: it is left for a person to look at",
     };
     let running = plan.instances.iter().filter(|own| own.ends == EndPower::Running).count();

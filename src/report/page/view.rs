@@ -6,7 +6,8 @@ use std::time::Duration;
 use serde::Serialize;
 use unicode_width::UnicodeWidthStr as _;
 
-use super::scale::Scale;
+use super::overview::{Overview, overview};
+use super::scale::{Scale, Tick};
 use super::{GROUP, ONE_TABLE, PRINTED_WHOLE, budget_words, planned};
 use crate::cloud::{InstanceType, PowerState, RequestId};
 use crate::report::dossier::{Dossier, Entry, Standing, Tries};
@@ -25,8 +26,10 @@ pub(super) struct Page {
     tone: &'static str,
     headline: String,
     facts: Vec<(&'static str, String)>,
-    urgent: Vec<Urgent>,
+    cards: Vec<Card>,
     next: Vec<String>,
+    /// All of the run, where the groups show parts of it.
+    overview: Option<Whole>,
     groups: Vec<Group>,
     legend: Vec<(&'static str, String)>,
     /// Some gap is visible in some timeline.
@@ -46,18 +49,26 @@ pub(super) struct Page {
     small: bool,
 }
 
-/// An instance that a person has to do something about.
+/// What a person has to do something about: one instance, or several that all came to the same.
 #[derive(Serialize)]
-struct Urgent {
+struct Card {
     tone: &'static str,
     mark: &'static str,
+    words: String,
+    hint: Option<&'static str>,
+    members: Vec<Member>,
+    /// There are too many to show all of them at once.
+    folded: bool,
+}
+
+#[derive(Serialize)]
+struct Member {
     name: String,
     anchor: String,
-    words: String,
     down: Option<String>,
-    hint: Option<&'static str>,
     command: Option<String>,
-    requests: Vec<(String, String)>,
+    /// The calls that did not go well, each with its request.
+    requests: Vec<(&'static str, String)>,
 }
 
 /// Instances that are told together.
@@ -66,9 +77,24 @@ struct Group {
     id: String,
     title: String,
     folded: bool,
+    axis: Axis,
+    rows: Vec<Line>,
+}
+
+/// How many were down at one time.
+#[derive(Serialize)]
+struct Whole {
+    area: Overview,
+    axis: Axis,
+    /// Where instances came to what is not done.
+    marks: Vec<Mark>,
+}
+
+/// The labels of an axis, and its breaks.
+#[derive(Serialize)]
+struct Axis {
     ticks: Vec<Label>,
     gaps: Vec<Band>,
-    rows: Vec<Line>,
 }
 
 #[derive(Serialize)]
@@ -154,21 +180,18 @@ pub(super) fn page(dossier: &Dossier) -> Page {
         tone,
         headline,
         facts: key_facts(dossier),
-        urgent: entries
-            .iter()
-            .filter(|entry| entry.standing.is_urgent())
-            .map(|entry| urgent(dossier, entry))
-            .collect(),
+        cards: cards(dossier, &entries),
         next: dossier.next_commands(),
         legend: Activity::ALL
             .into_iter()
             .filter(|activity| used.contains(activity))
             .map(|activity| (kind(activity), activity.words()))
             .collect(),
-        gaps: groups.iter().any(|group| !group.gaps.is_empty()),
+        gaps: groups.iter().any(|group| !group.axis.gaps.is_empty()),
         marks: groups.iter().flat_map(|group| &group.rows).any(|line| !line.marks.is_empty()),
         tails: groups.iter().flat_map(|group| &group.rows).any(|line| line.tail.is_some()),
         untouched: untouched(&entries),
+        overview: whole(dossier, &entries),
         groups,
         differences: entries
             .iter()
@@ -226,24 +249,47 @@ fn key_facts(dossier: &Dossier) -> Vec<(&'static str, String)> {
     facts
 }
 
-fn urgent(dossier: &Dossier, entry: &Entry) -> Urgent {
+/// Equal fates are told once.
+fn cards(dossier: &Dossier, entries: &[Entry]) -> Vec<Card> {
+    /// So many instances of one card are shown at once.
+    const SHOWN: usize = 12;
+    let mut cards: Vec<(Standing, Card)> = Vec::new();
+    for entry in entries.iter().filter(|entry| entry.standing.is_urgent()) {
+        let words = dossier.words(entry);
+        let same =
+            |(standing, card): &&mut (Standing, Card)| *standing == entry.standing && card.words == words;
+        match cards.iter_mut().find(same) {
+            Some((_, card)) => card.members.push(member(dossier, entry)),
+            None => cards.push((
+                entry.standing,
+                Card {
+                    tone: tone(entry.standing),
+                    mark: entry.standing.mark(),
+                    words,
+                    hint: dossier.hint(entry.row),
+                    members: vec![member(dossier, entry)],
+                    folded: false,
+                },
+            )),
+        }
+    }
+    let folded = |card: Card| Card { folded: card.members.len() > SHOWN, ..card };
+    cards.into_iter().map(|(_, card)| folded(card)).collect()
+}
+
+fn member(dossier: &Dossier, entry: &Entry) -> Member {
     let down = dossier.down(entry.row);
-    Urgent {
-        tone: tone(entry.standing),
-        mark: entry.standing.mark(),
+    Member {
         name: entry.full_name(),
         anchor: anchor(dossier, entry),
-        words: dossier.words(entry),
         down: (!down.is_zero()).then(|| budget_words(down, dossier.budget)),
-        hint: dossier.hint(entry.row),
         command: dossier.rescue(entry.row),
         requests: entry
             .track
             .tries()
             .filter_map(|tries| tries.last())
             .filter(|call| !matches!(call.came_to, CameTo::Done { .. }))
-            .filter_map(|call| Some((call, call.request.as_ref()?)))
-            .map(|(call, request)| (call.action.api_name().to_owned(), clean(request.as_str())))
+            .filter_map(|call| Some((call.action.api_name(), clean(call.request.as_ref()?.as_str()))))
             .collect(),
     }
 }
@@ -251,7 +297,8 @@ fn urgent(dossier: &Dossier, entry: &Entry) -> Urgent {
 /// Those that were never touched are in no timeline.
 fn untouched(entries: &[Entry]) -> Option<String> {
     let count = entries.iter().filter(|entry| entry.track.extent().is_none()).count();
-    (count > 0).then(|| format!("{} of {} never touched", count, instances(entries.len())))
+    (count > 0 && entries.len() > ONE_TABLE)
+        .then(|| format!("{} of {} never touched", count, instances(entries.len())))
 }
 
 fn groups(dossier: &Dossier, entries: &[Entry]) -> Vec<Group> {
@@ -291,37 +338,47 @@ fn extent(entries: &[Entry]) -> Option<(jiff::Timestamp, jiff::Timestamp)> {
 fn group(dossier: &Dossier, id: String, title: String, folded: bool, entries: &[Entry]) -> Group {
     let (from, until) = extent(entries).unwrap_or((dossier.timeline.from, dossier.timeline.until));
     let scale = Scale::over(from, until, &dossier.timeline.gaps);
-    let touched = extent(entries).is_some();
-    let ticks = if touched { scale.ticks(&dossier.view.zone) } else { Vec::new() };
+    let axis = match extent(entries) {
+        Some(_) => axis(dossier, &scale),
+        None => Axis { ticks: Vec::new(), gaps: Vec::new() },
+    };
+    let rows = entries.iter().map(|entry| line(dossier, &scale, entry)).collect();
+    Group { id, title, folded, axis, rows }
+}
+
+fn axis(dossier: &Dossier, scale: &Scale) -> Axis {
+    let ticks = scale.ticks(&dossier.view.zone);
     let days: Vec<f64> = ticks.iter().filter(|tick| tick.day.is_some()).map(|tick| tick.left).collect();
-    Group {
-        id,
-        title,
-        folded,
-        ticks: ticks
-            .into_iter()
-            .enumerate()
-            .map(|(place, tick)| Label {
-                x: percent(tick.left),
-                anchor: tick.anchor(),
-                spare: place % 2 == 1,
-                time: tick.time,
-                day: tick.day,
-            })
-            .collect(),
-        gaps: scale
-            .gaps()
-            .filter(|_| touched)
-            .map(|(left, width, lasted)| Band {
-                x: percent(left),
-                width: percent(width),
-                middle: percent(left + width / 2.0),
-                lasted: exact(lasted),
-                labelled: days.iter().all(|day| (day - left - width / 2.0).abs() > 12.0),
-            })
-            .collect(),
-        rows: entries.iter().map(|entry| line(dossier, &scale, entry)).collect(),
-    }
+    let gaps = scale.gaps().map(|(left, width, lasted)| Band {
+        x: percent(left),
+        width: percent(width),
+        middle: percent(left + width / 2.0),
+        lasted: exact(lasted),
+        labelled: days.iter().all(|day| (day - left - width / 2.0).abs() > 12.0),
+    });
+    let gaps = gaps.collect();
+    let label = |(place, tick): (usize, Tick)| Label {
+        x: percent(tick.left),
+        anchor: tick.anchor(),
+        spare: place % 2 == 1,
+        time: tick.time,
+        day: tick.day,
+    };
+    Axis { ticks: ticks.into_iter().enumerate().map(label).collect(), gaps }
+}
+
+/// All of a run whose instances are told in groups.
+fn whole(dossier: &Dossier, entries: &[Entry]) -> Option<Whole> {
+    let (from, until) = extent(entries).filter(|_| entries.len() > ONE_TABLE)?;
+    let scale = Scale::over(from, until, &dossier.timeline.gaps);
+    let area = overview(&dossier.timeline, &scale);
+    let urgent = entries.iter().filter(|entry| entry.standing.is_urgent());
+    let marks = urgent.filter_map(|entry| {
+        let told = format!("{}: {}", entry.full_name(), entry.standing.words());
+        Some(Mark { x: percent(scale.place(entry.track.extent()?.1)), told })
+    });
+    let marks = marks.collect();
+    Some(Whole { area, axis: axis(dossier, &scale), marks })
 }
 
 fn line(dossier: &Dossier, scale: &Scale, entry: &Entry) -> Line {
