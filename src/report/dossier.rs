@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde::Serialize;
 
-use super::lines::{line, verdict_words};
+use super::lines::{became, down_words, line, verdict_words};
 use super::plan_table::full_name;
 use super::story::{Phase, Row, Story, StoryError};
 use super::timeline::{Timeline, Track, timeline};
@@ -46,8 +46,6 @@ pub(super) struct Dossier {
     pub(super) format: u32,
     /// What happened to the run as a whole, with when.
     pub(super) events: Vec<(Timestamp, String)>,
-    /// How many lasts of being down are allowed by the plan.
-    pub(super) budget: Option<Duration>,
     lines: Vec<(Option<InstanceId>, String)>,
 }
 
@@ -108,7 +106,7 @@ impl Dossier {
             }
             told.fold(record)?;
         }
-        Ok(Self { story, timeline, view, format, events, budget: None, lines })
+        Ok(Self { story, timeline, view, format, events, lines })
     }
 
     /// The instances in the plan's order.
@@ -140,7 +138,8 @@ impl Dossier {
             | Phase::Stopped
             | Phase::Checking
             | Phase::Looking
-            | Phase::BringingBack => under_way,
+            | Phase::BringingBack
+            | Phase::RollingBack => under_way,
         }
     }
 
@@ -157,7 +156,10 @@ impl Dossier {
     pub(super) fn words(&self, entry: &Entry) -> String {
         let phase = self.story.phase(entry.row);
         let words = match (entry.row.state.verdict(), entry.standing) {
-            (Some(verdict), _) => verdict_words(verdict),
+            (Some(verdict), _) => {
+                let words = verdict_words(verdict);
+                format!("{}{}", words.trim_end_matches('.'), became(entry.row, verdict))
+            }
             (None, Standing::NotFinished) => format!("{}; {}", phase.words(), progress(entry.row)),
             (None, Standing::Left) => format!("left while {}", phase.words()),
             (None, Standing::NotBegun) if self.view.now.is_none() => {
@@ -171,6 +173,17 @@ impl Dossier {
     /// How long it was down by our doing.
     pub(super) fn down(&self, row: &Row) -> Duration {
         row.down(self.timeline.until)
+    }
+
+    /// How long it was down, in words; `None` if it was not.
+    pub(super) fn down_told(&self, row: &Row) -> Option<String> {
+        let down = self.down(row);
+        (!down.is_zero()).then(|| down_words(&self.story, down))
+    }
+
+    /// It was down for longer than the plan allows.
+    pub(super) fn is_over_budget(&self, row: &Row) -> bool {
+        self.story.plan().downtime_budget.is_some_and(|budget| self.down(row) > budget)
     }
 
     /// The longest that an instance was down.

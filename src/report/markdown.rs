@@ -1,7 +1,6 @@
 //! A run as Markdown, as GitHub and its kin render it: for a pull request, a ticket or a job's summary.
 
 use super::dossier::{Dossier, Entry, Viewpoint};
-use super::page::budget_words;
 use super::plan_table::step_words;
 use super::story::StoryError;
 use super::words::{clean, exact, instances};
@@ -77,8 +76,7 @@ fn table(dossier: &Dossier, out: &mut Vec<String>) {
         for difference in &entry.row.differences {
             words += &format!("<br>different: {}", text(difference));
         }
-        let down = dossier.down(entry.row);
-        let down = if down.is_zero() { String::new() } else { budget_words(down, dossier.budget) };
+        let down = dossier.down_told(entry.row).unwrap_or_default();
         let name = text(&entry.full_name());
         out.push(format!("| {} | {name} | {changes} | {words} | {down} |", entry.standing.mark()));
     }

@@ -6,6 +6,8 @@
 
 mod board;
 mod dossier;
+mod explanation;
+mod finding;
 pub mod json;
 mod junit;
 mod layout;
@@ -24,6 +26,8 @@ mod words;
 
 pub use board::{board, board_summary};
 pub use dossier::Viewpoint;
+pub use explanation::{Explanation, code_groups, code_table, explanation};
+pub use finding::{Finding, Level, finding};
 pub use junit::junit;
 pub use lines::line;
 pub use markdown::markdown;

@@ -41,16 +41,18 @@ pub(super) fn instance(id: &str, name: &str) -> InstancePlan {
             disks: vec![],
             security_groups: vec![],
             windows: false,
+            os: "Debian 12".to_owned(),
             uncharged: false,
         }),
         steps: vec![
             Step::ResetPassword { user: "root".to_owned() },
-            Step::Resize { from: SMALL.into(), to: LARGE.into(), cpu: 4, memory_gib: 8 },
+            Step::Resize { from: SMALL.into(), to: LARGE.into(), cpu: 4, memory_gib: 8, fallbacks: vec![] },
         ],
         ends: EndPower::Running,
         refusals: vec![],
         warnings: vec![Warning::LowStock(LARGE.into())],
         price: None,
+        canary: false,
     }
 }
 
@@ -66,6 +68,7 @@ pub(super) fn plan(instances: Vec<InstancePlan>) -> Plan {
         checks: vec![Check::Tcp { host: None, port: 22, timeout: Duration::from_mins(2) }],
         on_failure: OnFailure::default(),
         rollout: Rollout::default(),
+        downtime_budget: None,
         instances,
         notes: vec!["release timers were not checked: the site does not offer that".to_owned()],
     }

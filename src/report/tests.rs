@@ -34,12 +34,19 @@ fn found(name: &str, power: PowerState) -> Found {
         disks: vec![],
         security_groups: vec![],
         windows: false,
+        os: String::new(),
         uncharged: false,
     }
 }
 
 fn resize() -> Step {
-    Step::Resize { from: "S5.MEDIUM4".into(), to: "S5.LARGE8".into(), cpu: 4, memory_gib: 8 }
+    Step::Resize {
+        from: "S5.MEDIUM4".into(),
+        to: "S5.LARGE8".into(),
+        cpu: 4,
+        memory_gib: 8,
+        fallbacks: Vec::new(),
+    }
 }
 
 fn instance(id: &str, name: &str) -> InstancePlan {
@@ -51,6 +58,7 @@ fn instance(id: &str, name: &str) -> InstancePlan {
         refusals: vec![],
         warnings: vec![],
         price: None,
+        canary: false,
     }
 }
 
@@ -66,6 +74,7 @@ fn plan(instances: Vec<InstancePlan>) -> Plan {
         checks: vec![],
         on_failure: OnFailure::default(),
         rollout: Rollout::default(),
+        downtime_budget: None,
         instances,
         notes: vec![],
     }

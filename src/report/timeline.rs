@@ -148,9 +148,11 @@ impl Activity {
         match story.phase(row) {
             Phase::Acting(action) | Phase::Unsure(action) => Some(Self::of_call(action)),
             Phase::Checking => Some(Self::Checking),
-            Phase::Stopped | Phase::Retrying(..) | Phase::Looking | Phase::BringingBack => {
-                Self::of_power(row)
-            }
+            Phase::Stopped
+            | Phase::Retrying(..)
+            | Phase::Looking
+            | Phase::BringingBack
+            | Phase::RollingBack => Self::of_power(row),
             Phase::Waiting
             | Phase::Suspended
             | Phase::Done

@@ -9,10 +9,6 @@ use super::value;
 
 /// The keys at the top that are not built yet.
 pub(super) fn read(reader: &mut Reader<'_>, fields: Fields<'_>) {
-    if let Some(entry) = fields.entry("downtime-budget") {
-        reader.duration("downtime-budget", &entry.value);
-        reader.not_supported("downtime-budget", &entry.key_span, "remove it");
-    }
     if let Some(entry) = fields.entry("window") {
         window(reader, &entry.value);
         reader.not_supported(
@@ -28,14 +24,6 @@ pub(super) fn read(reader: &mut Reader<'_>, fields: Fields<'_>) {
         notify(reader, &entry.value);
         reader.not_supported("notify", &entry.key_span, "remove it, and act on the exit code");
     }
-}
-
-/// `resize.prefer`: a list of types, the first that can be had.
-pub(super) fn prefer(reader: &mut Reader<'_>, entry: &Entry) {
-    if let Some(items) = reader.items("prefer", &entry.value, "write `prefer: [S5.LARGE8, S6.LARGE8]`") {
-        each(items, |item| reader.shaped("prefer", item, value::instance_type));
-    }
-    reader.not_supported("prefer", &entry.key_span, "write `type:` with one type");
 }
 
 /// `check.http`.
@@ -76,23 +64,6 @@ pub(super) fn command(reader: &mut Reader<'_>, entry: &Entry) {
         fields.get("timeout").map(|node| reader.duration_from("timeout", node, SHORTEST_CHECK));
     }
     reader.not_supported("command", &entry.key_span, "use `tcp` with the port of the service");
-}
-
-/// A number of instances. A share like `20%` is checked and refused.
-pub(super) fn percentage(reader: &mut Reader<'_>, name: &str, node: &Node) -> Option<u64> {
-    let share = match &node.data {
-        Data::Text(text) => text.strip_suffix('%'),
-        _ => None,
-    };
-    let Some(share) = share else { return reader.number(name, node, 1, 1_000_000) };
-    if share.parse::<u8>().is_ok_and(|share| (1..=100).contains(&share)) {
-        reader.not_supported(&format!("{share}%"), &node.span, "write a number of instances");
-    } else {
-        let complaint =
-            reader.about(node, Code::BadValue, format!("{} is not a share", quoted(&format!("{share}%"))));
-        reader.complain(complaint.help("write a number of instances"));
-    }
-    None
 }
 
 /// The days of a week, as `window.days` names them.

@@ -3,8 +3,10 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::rollout::Rollout;
 use crate::cloud::{Charging, Filter, InstanceId, InstanceType, KeyId, StopMode};
 
 /// What to do, to which instances, and how carefully.
@@ -30,6 +32,8 @@ pub struct Workflow {
     pub on_failure: OnFailure,
     /// How many at a time, and how many may fail.
     pub rollout: Rollout,
+    /// How long an instance that runs may be down.
+    pub downtime_budget: Option<Duration>,
 }
 
 impl Workflow {
@@ -104,6 +108,8 @@ pub enum Resize {
         /// Memory in GiB.
         memory_gib: u32,
     },
+    /// To the first of these types that the instance can have: at least one, none twice.
+    Prefer(Vec<InstanceType>),
 }
 
 /// `reset-password`.
@@ -162,7 +168,7 @@ pub enum KeySource {
 }
 
 /// The YAML key `start`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Start {
     /// An instance that ran, runs again; one that was stopped, stays stopped.
@@ -191,28 +197,14 @@ pub enum Check {
 }
 
 /// The YAML key `on-failure`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum OnFailure {
     /// End it as `start` says, with whatever type it has now.
     #[default]
     Start,
+    /// Give it its former type again if it was resized, stopping it once more for that, and end it as `start` says.
+    RollBack,
     /// Leave it as it is, for a person to look at.
     LeaveStopped,
-}
-
-/// The YAML key `rollout`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub struct Rollout {
-    /// How many instances may be on their way through stop, change and start at one time.
-    pub at_once: usize,
-    /// When more than this many have failed, no other instance is stopped.
-    pub max_failures: usize,
-}
-
-impl Default for Rollout {
-    fn default() -> Self {
-        Self { at_once: 5, max_failures: 0 }
-    }
 }

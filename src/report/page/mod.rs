@@ -15,15 +15,12 @@ mod planned;
 mod scale;
 mod view;
 
-use std::time::Duration;
-
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::Serde;
 use minijinja::{AutoEscape, Environment};
 
 use super::dossier::{Dossier, Viewpoint};
 use super::story::StoryError;
-use super::words::exact;
 use crate::journal::Record;
 
 /// So many instances make one table.
@@ -52,15 +49,6 @@ fn render(dossier: &Dossier) -> String {
     environment
         .render_str(include_str!("page.html.jinja"), page)
         .map_or_else(|error| format!("a bug in pitstop: {error:#}\n"), |page| page + "\n")
-}
-
-/// A time of being down, and how it compares with what is allowed.
-pub(super) fn budget_words(down: Duration, budget: Option<Duration>) -> String {
-    match budget {
-        None => exact(down),
-        Some(budget) if down > budget => format!("{} of {}, over the budget", exact(down), exact(budget)),
-        Some(budget) => format!("{} of {}", exact(down), exact(budget)),
-    }
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use super::super::plan_table::full_name;
 use super::super::words::{clean, count_of, instances, span};
 use crate::cloud::{Charging, StopMode};
 use crate::plan::{EndPower, Plan, Step};
-use crate::workflow::{Check, OnFailure};
+use crate::workflow::{Check, OnFailure, Pause};
 
 /// What holds for all instances.
 pub(super) fn facts(plan: &Plan) -> Vec<(&'static str, String)> {
@@ -19,6 +19,7 @@ pub(super) fn facts(plan: &Plan) -> Vec<(&'static str, String)> {
     };
     let on_failure = match plan.on_failure {
         OnFailure::Start => "start: it ends with the power that was planned, and with what it has",
+        OnFailure::RollBack => "roll-back: it gets its former type again, and the power that was planned",
         OnFailure::LeaveStopped => "leave-stopped: it is left for a person to look at",
     };
     let running = plan.instances.iter().filter(|own| own.ends == EndPower::Running).count();
@@ -32,6 +33,18 @@ pub(super) fn facts(plan: &Plan) -> Vec<(&'static str, String)> {
         ("at once", plan.rollout.at_once.to_string()),
         ("failures allowed", plan.rollout.max_failures.to_string()),
     ];
+    let canaries: Vec<_> =
+        plan.instances.iter().filter(|own| own.canary).map(|own| clean(own.name())).collect();
+    if !canaries.is_empty() {
+        facts.push(("canaries", canaries.join(", ")));
+        let pause = match plan.rollout.pause {
+            Pause::Person => "until a person carries on, unless --yes was given".to_owned(),
+            Pause::None => "none".to_owned(),
+            Pause::For(long) => span(long),
+        };
+        facts.push(("pause after them", pause));
+    }
+    facts.extend(plan.downtime_budget.map(|budget| ("downtime budget", span(budget))));
     facts.extend(plan.import_key.as_ref().map(|key| ("key imported first", clean(&key.name))));
     let checks: Vec<_> = plan.checks.iter().map(check).collect();
     facts.push(("checks", if checks.is_empty() { "none".to_owned() } else { checks.join("; ") }));

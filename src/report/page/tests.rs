@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::*;
-use crate::report::staged::{Staged, at, fleet, hostile, interrupted, overnight, three, view};
+use crate::report::staged::{
+    Staged, at, fleet, hostile, instance, interrupted, overnight, plan, three, view,
+};
 
 fn page(staged: &Staged) -> String {
     html(&staged.records, view()).unwrap()
@@ -175,12 +177,18 @@ fn many_instances_are_folded_and_cost_little_each() {
 
 #[test]
 fn a_budget_is_compared_with() {
-    let mut dossier = Dossier::open(&three().records, view()).unwrap();
-    dossier.budget = Some(Duration::from_secs(20));
-    let page = render(&dossier);
-    assert!(page.contains("30.0s of 20.0s, over the budget (ins-0web0003)"), "longest");
+    let mut allowed = plan(vec![instance("ins-0web0001", "web-1"), instance("ins-0web0002", "web-2")]);
+    allowed.downtime_budget = Some(Duration::from_secs(20));
+    let mut staged = Staged::new(allowed);
+    staged.done(1000, "ins-0web0001");
+    staged.failed(2000, "ins-0web0002");
+    staged.run_ended(30_000);
+    let page = page(&staged);
+    assert!(page.contains("<dd>22.8s of 20s allowed (web-1)</dd>"), "longest");
+    assert!(page.contains("; was down 17.0s of 20s allowed</p>"));
     assert!(page.contains("<td class=\"num bad\">22.8s</td>"));
     assert!(page.contains("<td class=\"num\">17.0s</td>"));
+    assert!(page.contains("<dt>downtime budget</dt><dd>20s</dd>"));
 }
 
 /// The colours of a scheme by their names.

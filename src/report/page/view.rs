@@ -8,9 +8,11 @@ use unicode_width::UnicodeWidthStr as _;
 
 use super::overview::{Overview, overview};
 use super::scale::{Scale, Tick};
-use super::{GROUP, ONE_TABLE, PRINTED_WHOLE, budget_words, planned};
-use crate::cloud::{InstanceType, PowerState, RequestId};
+use super::{GROUP, ONE_TABLE, PRINTED_WHOLE, planned};
+use crate::cloud::{Action, InstanceType, PowerState, RequestId};
+use crate::plan::Step;
 use crate::report::dossier::{Dossier, Entry, Standing, Tries};
+use crate::report::lines::down_words;
 use crate::report::plan_table::{price, step_words};
 use crate::report::timeline::{Activity, CameTo, Stretch};
 use crate::report::words::{clean, count_of, exact, instances};
@@ -231,7 +233,7 @@ fn key_facts(dossier: &Dossier) -> Vec<(&'static str, String)> {
         facts.push(("resumed", format!("{times}, unwatched {}", exact(dossier.unwatched()))));
     }
     if let Some((entry, down)) = dossier.longest_down() {
-        let down = budget_words(down, dossier.budget);
+        let down = down_words(&dossier.story, down);
         facts.push(("longest down", format!("{down} ({})", clean(entry.row.plan.name()))));
         let downs = dossier.downs();
         if downs.len() > 2 {
@@ -278,11 +280,10 @@ fn cards(dossier: &Dossier, entries: &[Entry]) -> Vec<Card> {
 }
 
 fn member(dossier: &Dossier, entry: &Entry) -> Member {
-    let down = dossier.down(entry.row);
     Member {
         name: entry.full_name(),
         anchor: anchor(dossier, entry),
-        down: (!down.is_zero()).then(|| budget_words(down, dossier.budget)),
+        down: dossier.down_told(entry.row),
         command: dossier.rescue(entry.row),
         requests: entry
             .track
@@ -385,7 +386,8 @@ fn line(dossier: &Dossier, scale: &Scale, entry: &Entry) -> Line {
     let own = &entry.row.plan;
     let plan = dossier.story.plan();
     let down = dossier.down(entry.row);
-    let changes: Vec<_> = own.steps.iter().map(|step| step_words(plan, step)).collect();
+    let steps: Vec<_> = own.steps.iter().map(|step| chosen(entry, step)).collect();
+    let changes: Vec<_> = steps.iter().map(|step| step_words(plan, step)).collect();
     Line {
         anchor: anchor(dossier, entry),
         tone: tone(entry.standing),
@@ -396,7 +398,7 @@ fn line(dossier: &Dossier, scale: &Scale, entry: &Entry) -> Line {
         id: clean(own.id.as_str()),
         words: dossier.words(entry),
         down: (!down.is_zero()).then(|| exact(down)),
-        over: dossier.budget.is_some_and(|budget| down > budget),
+        over: dossier.is_over_budget(entry.row),
         change: if changes.is_empty() { "nothing to change".to_owned() } else { changes.join(", ") },
         told: told(entry),
         bars: entry.track.stretches.iter().map(|stretch| bar(dossier, scale, entry, stretch)).collect(),
@@ -404,7 +406,7 @@ fn line(dossier: &Dossier, scale: &Scale, entry: &Entry) -> Line {
         tail: tail(scale, entry),
         open: entry.standing.is_urgent() && dossier.story.rows().len() <= ONE_TABLE,
         facts: facts(entry),
-        steps: own.steps.iter().map(|step| (step_words(plan, step), made(entry, step.action()))).collect(),
+        steps: steps.iter().map(|step| (step_words(plan, step), made(entry, step.action()))).collect(),
         warnings: own.warnings.iter().map(|warning| clean(&warning.to_string())).collect(),
         differences: entry.row.differences.iter().map(|difference| clean(difference)).collect(),
         phases: telling(entry)
@@ -524,8 +526,22 @@ fn was_and_is(was: &str, is: Option<&str>) -> String {
     })
 }
 
-fn made(entry: &Entry, action: crate::cloud::Action) -> &'static str {
-    if entry.row.state.ledger.done.contains(&action) { "made" } else { "not made" }
+/// A change as it came to be, where the plan left a choice.
+fn chosen(entry: &Entry, step: &Step) -> Step {
+    match &entry.row.state.ledger.fallback {
+        Some(to) => step.fallen_back_to(to),
+        None => step.clone(),
+    }
+}
+
+fn made(entry: &Entry, action: Action) -> &'static str {
+    let ledger = &entry.row.state.ledger;
+    let back = ledger.roll_back.as_ref().is_some_and(|back| ledger.instance_type.as_ref() == Some(&back.to));
+    match (ledger.done.contains(&action), back && action == Action::Resize) {
+        (true, _) => "made",
+        (false, true) => "rolled back",
+        (false, false) => "not made",
+    }
 }
 
 /// The class of an activity's colour and pattern.

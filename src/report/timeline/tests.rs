@@ -1,7 +1,7 @@
 //! What an instance went through, for every way that a run can go.
 
 use super::*;
-use crate::journal::Verdict;
+use crate::journal::{Failure, Intent, Verdict};
 use crate::report::staged::{
     Staged, at, fleet, instance, interrupted, overnight, password, plan, resize, stop, three,
 };
@@ -123,6 +123,31 @@ fn the_powers_own_ways_are_seen_between_calls() {
         staged.seen(18_000, "i", PowerState::Running, "S5.LARGE8");
     });
     assert_eq!(ways(&by_itself, None), [format!("{STOPPED}, resizing 9-15, starting 15-18")]);
+}
+
+#[test]
+fn rolled_back_it_is_stopped_a_second_time() {
+    let back = one(|staged| {
+        staged.stopped(1000, "i");
+        staged.call(9000, 15_000, "i", resize(), (PowerState::Stopped, "S5.LARGE8"));
+        staged.call(15_000, 21_000, "i", Intent::Start, (PowerState::Running, "S5.LARGE8"));
+        let failure = Failure::Check { number: 1, message: "port 22 is closed".to_owned() };
+        staged.tell(26_000, Some("i"), Event::Failed { failure: failure.clone() });
+        staged.tell(26_000, Some("i"), Event::RollBackBegan { to: "S5.MEDIUM4".into() });
+        staged.call(26_000, 34_000, "i", stop(), (PowerState::Stopped, "S5.LARGE8"));
+        let former = Intent::Resize { to: "S5.MEDIUM4".into() };
+        staged.call(34_500, 40_000, "i", former, (PowerState::Stopped, "S5.MEDIUM4"));
+        staged.call(40_000, 46_000, "i", Intent::Start, (PowerState::Running, "S5.MEDIUM4"));
+        staged.ended(46_000, "i", Verdict::Failed { failure });
+    });
+    assert_eq!(
+        ways(&back, None),
+        [format!(
+            "{STOPPED}, resizing 9-15, starting 15-21, stopping 26-34, stopped 34-34.5, resizing 34.5-40, starting 40-46"
+        )]
+    );
+    let page = crate::report::html(&back.records, crate::report::staged::view()).unwrap();
+    assert!(page.contains("<td>resize S5.MEDIUM4 → S5.LARGE8 (4 cores, 8 GiB)</td><td>rolled back</td>"));
 }
 
 #[test]
