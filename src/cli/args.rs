@@ -94,7 +94,9 @@ pub(super) enum Command {
     /// List the runs that the journal knows
     Runs,
     /// Tell what happened in a run
-    #[command(after_help = "Example:\n  pitstop show 0199d2c4")]
+    #[command(
+        after_help = "Examples:\n  pitstop show 0199d2c4\n  pitstop show 0199d2c4 --html run.html --junit run.xml\n  pitstop show 0199d2c4 --markdown >> $GITHUB_STEP_SUMMARY"
+    )]
     Show(Show),
     /// Print the least access policy (CAM) that a workflow needs
     #[command(
@@ -302,6 +304,15 @@ pub(super) struct Show {
     /// The run's id or its beginning
     #[arg(value_name = "RUN")]
     pub(super) run: String,
+    /// Write it as one HTML page that needs nothing else; without FILE, or with `-`, to stdout
+    #[arg(long, value_name = "FILE", env = "PITSTOP_HTML", hide_env_values = true, num_args = 0..=1, default_missing_value = "-", help_heading = "Documents")]
+    pub(super) html: Option<PathBuf>,
+    /// Write it as Markdown, e.g. for a ticket
+    #[arg(long, value_name = "FILE", env = "PITSTOP_MARKDOWN", hide_env_values = true, num_args = 0..=1, default_missing_value = "-", help_heading = "Documents")]
+    pub(super) markdown: Option<PathBuf>,
+    /// Write it as JUnit XML, as CI systems read it
+    #[arg(long, value_name = "FILE", env = "PITSTOP_JUNIT", hide_env_values = true, num_args = 0..=1, default_missing_value = "-", help_heading = "Documents")]
+    pub(super) junit: Option<PathBuf>,
 }
 
 #[derive(Args, Debug)]

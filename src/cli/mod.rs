@@ -7,6 +7,7 @@
 mod args;
 mod command;
 mod core_dumps;
+mod deliver;
 mod environment;
 mod exit;
 mod keyboard;

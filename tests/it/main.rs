@@ -14,6 +14,7 @@ mod good_workflows;
 mod holding;
 mod journals;
 mod layers;
+mod page;
 mod plans;
 mod policy;
 mod process;
