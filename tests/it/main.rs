@@ -10,6 +10,7 @@ mod examples;
 mod fuzz;
 mod good_workflows;
 mod holding;
+mod init;
 mod journals;
 mod layers;
 mod plans;
