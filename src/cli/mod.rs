@@ -117,6 +117,12 @@ fn log_to(terminal: &Terminal, verbose: u8) {
         .init();
 }
 
+/// From here on a panic is reported as the program does it: its message and its place on stderr, without a backtrace,
+/// which could show more than it should.
+pub fn report_panics_of_process() {
+    report_panics(&Terminal::new(&Environment::of_process(), args::Output::Human));
+}
+
 /// A panic is a bug of ours: say so, and that nothing is lost.
 fn report_panics(terminal: &Terminal) {
     let terminal = terminal.clone();
