@@ -184,7 +184,10 @@ impl Draft {
         );
         line(text, "changes:");
         if let Some(to) = &self.resize {
-            line(text, "  # Or so many cores and so much memory within the family: { cpu: 4, memory: 8GiB }");
+            line(
+                text,
+                "  # Or { cpu: 4, memory: 8GiB } within the family, or { prefer: [S5.LARGE8, S6.LARGE8] }: the first to be had.",
+            );
             line(text, &format!("  - resize: {{ type: {} }}", scalar(to)));
         }
         if let Some(password) = &self.password {
@@ -228,7 +231,7 @@ stop:
 ";
 
 const FAILURES: &str =
-    "on-failure: start   # an instance whose change failed starts with what it has; or leave-stopped
+    "on-failure: start   # an instance whose change failed starts with what it has; or roll-back, leave-stopped
 
 rollout:
   at-once: 1        # so many instances at a time, or a share like 20%
