@@ -22,10 +22,11 @@ pub(super) struct Arguments {
 fn after_help() -> String {
     format!(
         "Examples:\n  \
-         pitstop run workflows/resize.yaml --cloud sim      try it on a simulated cloud, no account needed\n  \
-         pitstop plan resize.yaml --set type=S5.LARGE8      see what would happen; nothing is touched\n  \
-         pitstop run resize.yaml                            plan, ask, stop, change, start, check\n  \
-         pitstop run resize.yaml --yes --output json        from a scheduled job\n\n\
+         pitstop run workflows/resize.yaml --cloud sim  try it; no account needed\n  \
+         pitstop init                                   write a workflow of your own\n  \
+         pitstop plan resize.yaml                       what would happen; no change\n  \
+         pitstop run resize.yaml                        plan, ask, stop, change, start\n  \
+         pitstop run resize.yaml --yes --output json    from a scheduled job\n\n\
          Exit codes:\n{}",
         Exit::table()
     )
@@ -90,6 +91,7 @@ pub(super) enum Command {
     )]
     Resume(Resume),
     /// List the runs that the journal knows
+    #[command(after_help = "Example:\n  pitstop runs\n  pitstop runs --output json | jq -r .id")]
     Runs,
     /// Tell what happened in a run
     #[command(after_help = "Example:\n  pitstop show 0199d2c4")]

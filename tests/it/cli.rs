@@ -25,8 +25,9 @@ fn help_tells_what_there_is() {
 #[test]
 fn help_names_every_exit_code() {
     let help = Sealed::new().pitstop(&["--help"]).stdout;
+    let help = help.split_whitespace().collect::<Vec<_>>().join(" ");
     for exit in pitstop::cli::Exit::ALL {
-        assert!(help.contains(&format!("  {}  {}", exit.code(), exit.meaning())), "{exit:?}");
+        assert!(help.contains(&format!(" {} {}", exit.code(), exit.meaning())), "{exit:?}");
     }
     let codes: Vec<_> = pitstop::cli::Exit::ALL.iter().map(|exit| exit.code()).collect();
     assert_eq!(codes, (0..=8).collect::<Vec<u8>>());
@@ -36,7 +37,7 @@ fn help_names_every_exit_code() {
 fn commands_that_are_not_built_are_not_offered() {
     let sealed = Sealed::new();
     let help = sealed.pitstop(&["--help"]).stdout;
-    for absent in ["undo", "init", "policy", "doctor"] {
+    for absent in ["undo", "policy", "doctor"] {
         assert!(!help.contains(&format!("  {absent}")), "{absent}");
         assert_eq!(sealed.pitstop(&[absent]).code, 2, "{absent}");
     }

@@ -5,6 +5,7 @@ mod assumed_role;
 mod bad_workflows;
 mod cli;
 mod client_on_sim;
+mod completions;
 mod engine;
 mod examples;
 mod fuzz;

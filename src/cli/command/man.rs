@@ -69,7 +69,19 @@ fn page(command: &Command, root: &Command) -> Result<(String, String), Error> {
     files(&mut rest, command);
     see_also(&mut rest, command, root);
     rest.to_writer(&mut page)?;
-    Ok((man.get_filename(), String::from_utf8_lossy(&page).into_owned()))
+    Ok((man.get_filename(), ascii(&String::from_utf8_lossy(&page))))
+}
+
+/// Formatters read ASCII, whatever the language of the terminal.
+fn ascii(page: &str) -> String {
+    page.chars().fold(String::with_capacity(page.len()), |mut text, c| {
+        if c.is_ascii() {
+            text.push(c)
+        } else {
+            text.push_str(&format!("\\[u{:04X}]", u32::from(c)))
+        }
+        text
+    })
 }
 
 /// The examples of `--help`, as they stand there.
