@@ -119,7 +119,7 @@ pub(super) enum Command {
     Sim(Sim),
     /// Ask what is to be done, and write a workflow that does it
     #[command(after_help = INIT_EXAMPLES)]
-    Init(Init),
+    Init(Box<Init>),
     /// Print the JSON Schema of the workflow language, for editors
     #[command(after_help = SCHEMA_EXAMPLES)]
     Schema,

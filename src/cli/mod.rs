@@ -88,7 +88,7 @@ async fn dispatch(
         Command::Doctor(args) => command::doctor::doctor(terminal, environment, state, args).await,
         Command::Explain(args) => command::explain::explain(terminal, &args),
         Command::Sim(args) => command::sim::sim(terminal, args).await,
-        Command::Init(args) => command::init::init(terminal, environment, args).await,
+        Command::Init(args) => command::init::init(terminal, environment, *args).await,
         Command::Schema => command::schema::schema(terminal),
         Command::Completions(args) => command::completions::completions(terminal, &args),
         Command::Man(args) => command::man::man(terminal, &args),

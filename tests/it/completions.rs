@@ -152,7 +152,7 @@ fn every_command_has_a_manual_page_without_complaints() {
         if let Some((sound, output)) = run(&sealed, "groff", &["-man", "-ww", "-Tutf8", "-z", path]) {
             assert!(sound && output.is_empty(), "{page}: {output}");
         }
-        if let Some((sound, output)) = run(&sealed, "mandoc", &["-Tlint", "-Wwarning", path]) {
+        if let Some((sound, output)) = run(&sealed, "mandoc", &["-Tlint", "-Werror", path]) {
             assert!(sound && output.is_empty(), "{page}: {output}");
         }
     }

@@ -1,5 +1,6 @@
 //! `pitstop man`: manual pages out of the command line's own definitions, one for Pitstop and one for each command.
 
+use std::fmt::Write as _;
 use std::fs;
 use std::io;
 
@@ -50,11 +51,10 @@ fn pages() -> Result<Vec<(String, String)>, Error> {
 
 fn page(command: &Command, root: &Command) -> Result<(String, String), Error> {
     let version = root.get_version().unwrap_or_default();
-    let man = Man::new(command.clone().subcommand_help_heading("COMMANDS"))
-        .manual("Pitstop")
-        .source(format!("pitstop {version}"));
-    let mut page = Vec::new();
-    man.render_title(&mut page)?;
+    let man = Man::new(command.clone().subcommand_help_heading("COMMANDS"));
+    let name = command.get_display_name().unwrap_or_else(|| command.get_name());
+    // Written here: an empty date, as of a page that is the same whenever it is made, would be left out.
+    let mut page = format!(".TH {name} 1 \"\" \"pitstop {version}\" \"Pitstop\"\n").into_bytes();
     man.render_name_section(&mut page)?;
     man.render_synopsis_section(&mut page)?;
     man.render_description_section(&mut page)?;
@@ -74,14 +74,16 @@ fn page(command: &Command, root: &Command) -> Result<(String, String), Error> {
 
 /// Formatters read ASCII, whatever the language of the terminal.
 fn ascii(page: &str) -> String {
-    page.chars().fold(String::with_capacity(page.len()), |mut text, c| {
+    let mut text = String::with_capacity(page.len());
+    for c in page.chars() {
         if c.is_ascii() {
-            text.push(c)
+            text.push(c);
         } else {
-            text.push_str(&format!("\\[u{:04X}]", u32::from(c)))
+            // Writing to a string can't fail.
+            let _ = write!(text, "\\[u{:04X}]", u32::from(c));
         }
-        text
-    })
+    }
+    text
 }
 
 /// The examples of `--help`, as they stand there.

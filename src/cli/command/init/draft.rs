@@ -85,7 +85,7 @@ impl Draft {
         let text = self.text(Path::new("FILE"));
         let public_key = |_: &Path| Err(io::ErrorKind::NotFound.into());
         match Document::parse("the workflow", text.as_bytes()) {
-            Ok(document) if self.names_a_public_key() => Ok(drop(document)),
+            Ok(_) if self.names_a_public_key() => Ok(()),
             Ok(document) => document.resolve(&BTreeMap::new(), &public_key).map(drop),
             Err(complaints) => Err(complaints),
         }
@@ -328,6 +328,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::cloud::InstanceId;
     use crate::workflow::{self, KeySource, Resize, SecretSource, Workflow};
 
     fn resolve(draft: &Draft) -> Workflow {
@@ -424,7 +425,7 @@ mod tests {
         assert_eq!(draft.ports, ports);
         match (&draft.target, &read.target) {
             (Target::Instances(chosen), workflow::Target::Instances(ids)) => {
-                assert!(chosen.iter().map(|one| one.id.as_str()).eq(ids.iter().map(|id| id.as_str())));
+                assert!(chosen.iter().map(|one| one.id.as_str()).eq(ids.iter().map(InstanceId::as_str)));
             }
             (Target::Match { name, tags, at_most }, workflow::Target::Match { filter, at_most: most }) => {
                 assert_eq!((name, tags), (&filter.name, &filter.tags));

@@ -65,14 +65,12 @@ impl Interview<'_> {
     /// The region, and what the account has there. Without credentials the answers are typed.
     async fn region(&mut self, given: &Given) -> Result<(String, Option<Account>), Error> {
         loop {
-            let region = match &given.region {
-                Some(region) => region.clone(),
-                None => {
-                    let usual =
-                        self.environment.get("TENCENTCLOUD_REGION").unwrap_or("ap-guangzhou").to_owned();
-                    let judge = |text: &str| Draft { region: text.to_owned(), ..Draft::sample() }.judge();
-                    self.person.text("Region", Some(usual), judge).await?
-                }
+            let region = if let Some(region) = &given.region {
+                region.clone()
+            } else {
+                let usual = self.environment.get("TENCENTCLOUD_REGION").unwrap_or("ap-guangzhou").to_owned();
+                let judge = |text: &str| Draft { region: text.to_owned(), ..Draft::sample() }.judge();
+                self.person.text("Region", Some(usual), judge).await?
             };
             match Account::open(self.settings, &region, self.environment).await {
                 Ok(account) if account.instances.is_empty() && given.region.is_none() => {
@@ -81,6 +79,7 @@ impl Interview<'_> {
                 Ok(account) if account.instances.is_empty() => return Ok((region, None)),
                 Ok(account) => return Ok((region, Some(account))),
                 Err(error) => {
+                    let error = error.hint("to try it without an account: pitstop init --cloud sim");
                     self.regret("the account can't be read, so ids and names have to be typed", &error);
                     return Ok((region, None));
                 }
@@ -89,8 +88,9 @@ impl Interview<'_> {
     }
 
     fn regret(&self, what: &str, error: &Error) {
-        let hints = error.hints.iter().map(|hint| format!("\n  {hint}")).collect::<String>();
-        self.terminal.say(&format!("{what}: {error}{hints}"));
+        let mut lines = vec![format!("{what}: {error}")];
+        lines.extend(error.hints.iter().map(|hint| format!("  {hint}")));
+        self.terminal.say(&lines.join("\n"));
     }
 
     /// The instances that a target means now, as far as that can be told.
@@ -261,21 +261,19 @@ impl Interview<'_> {
         items.push("one with another name".to_owned());
         items.push("a public key in a file".to_owned());
         let at = self.person.one("Which SSH key", items).await?;
-        let which = match pairs.get(at) {
-            Some(pair) => Which::Name(pair.name.clone()),
-            None => {
-                let make: fn(&str) -> Which = if at == pairs.len() {
-                    |text| Which::Name(text.to_owned())
-                } else {
-                    |text| Which::File(text.to_owned())
-                };
-                let question = if at == pairs.len() { "Name of the key" } else { "File with the public key" };
-                let judge = move |text: &str| {
-                    let key = Key { which: make(text), keep_existing: true };
-                    Draft { key: Some(key), ..Draft::sample() }.judge()
-                };
-                make(&self.person.text(question, None, judge).await?)
-            }
+        let which = if let Some(pair) = pairs.get(at) {
+            Which::Name(pair.name.clone())
+        } else {
+            let (question, make): (_, fn(&str) -> Which) = if at == pairs.len() {
+                ("Name of the key", |text| Which::Name(text.to_owned()))
+            } else {
+                ("File with the public key", |text| Which::File(text.to_owned()))
+            };
+            let judge = move |text: &str| {
+                let key = Key { which: make(text), keep_existing: true };
+                Draft { key: Some(key), ..Draft::sample() }.judge()
+            };
+            make(&self.person.text(question, None, judge).await?)
         };
         let keep_existing = self.person.yes("Shall keys that are bound already stay bound?", true).await?;
         Ok(Key { which, keep_existing })
