@@ -40,6 +40,7 @@ fn every_shells_script_knows_every_command() {
 }
 
 /// Runs a program on a file; `None` if this machine does not have it.
+#[expect(clippy::print_stderr, reason = "who reads the test's output shall know what it did not see")]
 fn run(sealed: &Sealed, program: &str, args: &[&str]) -> Option<(bool, String)> {
     let path = std::env::var("PATH").unwrap_or_default();
     let command = Command::new(program)
@@ -49,16 +50,12 @@ fn run(sealed: &Sealed, program: &str, args: &[&str]) -> Option<(bool, String)> 
         .envs([("PATH", path.as_str()), ("HOME", sealed.home().to_str().unwrap()), ("LC_ALL", "C.UTF-8")])
         .stdin(Stdio::null())
         .output();
-    match command {
-        Ok(output) => {
-            let text = [output.stdout, output.stderr].concat();
-            Some((output.status.success(), String::from_utf8_lossy(&text).into_owned()))
-        }
-        Err(_) => {
-            eprintln!("skipped: {program} is not on this machine");
-            None
-        }
-    }
+    let Ok(output) = command else {
+        eprintln!("skipped: {program} is not on this machine");
+        return None;
+    };
+    let text = [output.stdout, output.stderr].concat();
+    Some((output.status.success(), String::from_utf8_lossy(&text).into_owned()))
 }
 
 #[test]

@@ -153,7 +153,7 @@ fn wrong_answers_are_named_by_their_options_and_a_password_is_not_repeated() {
     assert_eq!(sealed.pitstop(&useless).code, 2);
 }
 
-fn conversation<'a>(file: &'a str) -> [&'a str; 6] {
+fn conversation(file: &str) -> [&str; 6] {
     ["init", file, "--cloud", "sim", "--sim-speed", "200"]
 }
 
