@@ -24,10 +24,11 @@ pub(super) struct Arguments {
 fn after_help() -> String {
     format!(
         "Examples:\n  \
-         pitstop run workflows/resize.yaml --cloud sim      try it on a simulated cloud, no account needed\n  \
-         pitstop plan resize.yaml --set type=S5.LARGE8      see what would happen; nothing is touched\n  \
-         pitstop run resize.yaml                            plan, ask, stop, change, start, check\n  \
-         pitstop run resize.yaml --yes --output json        from a scheduled job\n\n\
+         pitstop run workflows/resize.yaml --cloud sim  try it; no account needed\n  \
+         pitstop init                                   write a workflow of your own\n  \
+         pitstop plan resize.yaml                       what would happen; no change\n  \
+         pitstop run resize.yaml                        plan, ask, stop, change, start\n  \
+         pitstop run resize.yaml --yes --output json    from a scheduled job\n\n\
          Exit codes:\n{}",
         Exit::table()
     )
@@ -92,6 +93,7 @@ pub(super) enum Command {
     )]
     Resume(Resume),
     /// List the runs that the journal knows
+    #[command(after_help = "Example:\n  pitstop runs\n  pitstop runs --output json | jq -r .id")]
     Runs,
     /// Tell what happened in a run
     #[command(
@@ -120,7 +122,7 @@ pub(super) enum Command {
     Sim(Sim),
     /// Ask what is to be done, and write a workflow that does it
     #[command(after_help = INIT_EXAMPLES)]
-    Init(Init),
+    Init(Box<Init>),
     /// Print the JSON Schema of the workflow language, for editors
     #[command(after_help = SCHEMA_EXAMPLES)]
     Schema,
