@@ -70,7 +70,7 @@ pub(super) fn connect(
     region: &str,
     environment: &Environment,
 ) -> Result<Site, Error> {
-    connect_with(settings, region, environment, Patience::usual())
+    connect_with(settings, region, environment, &Patience::usual())
 }
 
 /// The same for a look at whether it answers: nothing is repeated, and nobody waits long.
@@ -79,20 +79,20 @@ pub(super) fn connect_briefly(
     region: &str,
     environment: &Environment,
 ) -> Result<Site, Error> {
-    connect_with(settings, region, environment, Patience::short())
+    connect_with(settings, region, environment, &Patience::short())
 }
 
 fn connect_with(
     settings: &CloudSettings,
     region: &str,
     environment: &Environment,
-    patience: Patience,
+    patience: &Patience,
 ) -> Result<Site, Error> {
     match settings {
-        CloudSettings::Sim(settings) => in_process(settings, region, &patience),
+        CloudSettings::Sim(settings) => in_process(settings, region, patience),
         CloudSettings::Tencent { endpoint, simulator: None, ca_file } => {
-            let http = http::Settings { ca_file: ca_file.clone(), ..patience.http };
-            vendor(endpoint, &Patience { http, ..patience }, region, environment)
+            let http = http::Settings { ca_file: ca_file.clone(), ..patience.http.clone() };
+            vendor(endpoint, &Patience { http, ..patience.clone() }, region, environment)
         }
         CloudSettings::Tencent { endpoint, simulator: Some(simulator), .. } => {
             let clock = Clock::system();
