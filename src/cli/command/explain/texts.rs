@@ -377,6 +377,18 @@ const NOT_BEGUN: &[(&str, &str, &str, &str)] = &[
         "see to the failures first, then run again: what is done is not done twice",
     ),
     (
+        "canary-failed",
+        "a canary failed: one of the instances that are begun first to show whether the others can follow",
+        "leaves it as it was, whatever `max-failures` allows, and finishes those that were begun",
+        "see why the canary failed with pitstop show RUN, then run again: what is done is not done twice",
+    ),
+    (
+        "declined",
+        "a person was asked after the canaries whether the others shall follow, and said no",
+        "leaves it as it was, and finishes those that were begun",
+        "run again when the others shall follow: what is done is not done twice",
+    ),
+    (
         "key-not-imported",
         "the key that shall be loaded could not be imported, so nothing was stopped",
         "ends the run before it touches an instance",
