@@ -111,12 +111,6 @@ pub(in crate::cli) fn explain(terminal: &Terminal, args: &args::Explain) -> Resu
     if found.is_empty() {
         return Err(unknown(wanted));
     }
-    if let [told] = found.as_slice()
-        && vendor::is_guess(told)
-        && let Some(hint) = did_you_mean(&told.code)
-    {
-        terminal.say(&format!("hint: {hint}"));
-    }
     for (number, told) in found.iter().enumerate() {
         match terminal.output() {
             Output::Json => terminal.data(&line(told))?,
@@ -125,6 +119,12 @@ pub(in crate::cli) fn explain(terminal: &Terminal, args: &args::Explain) -> Resu
                 terminal.data(&format!("{gap}{}", explanation(told, terminal.stdout_look())))?;
             }
         }
+    }
+    if let [told] = found.as_slice()
+        && vendor::is_guess(told)
+        && let Some(hint) = did_you_mean(&told.code)
+    {
+        terminal.say(&format!("hint: {hint}"));
     }
     Ok(Ending::Well)
 }

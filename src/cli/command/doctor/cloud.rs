@@ -203,7 +203,7 @@ async fn reads_of(site: &Site, workflow: &Workflow) -> Vec<Finding> {
     };
     if read.unread.is_empty() {
         let found =
-            format!("all that {} reads is allowed; it finds {}", workflow.name, count(read.instances.len()));
+            format!("all that the workflow reads is allowed; it finds {}", count(read.instances.len()));
         return vec![Finding::ok(PERMISSIONS, found)];
     }
     let mend = "allow it with what `pitstop policy FILE` prints; without it a plan leaves that check out";
