@@ -259,6 +259,16 @@ const WARNINGS: &[(&str, &str, &str)] = &[
         "`mode: soft-first` cuts the power if the guest has not gone down after 5 minutes",
         "use `mode: soft` to never cut it",
     ),
+    (
+        "passed-over",
+        "a type that `prefer` names earlier can't be had, so the next one is taken",
+        "make sure that the type taken is good enough; the plan says why the other is passed over",
+    ),
+    (
+        "not-rolled-back",
+        "`on-failure: roll-back` gives the former type back, not the former password or keys",
+        "keep the former ones at hand, or make these changes in a run of their own",
+    ),
     ("will-start", "it is stopped now, and will run afterwards", "use `start: as-found` to leave it stopped"),
     ("stays-stopped", "it runs now, and will stay stopped", "use `start: as-found` to bring it back"),
 ];
@@ -269,8 +279,7 @@ pub(super) fn warning(code: &str) -> Option<Text> {
 }
 
 /// What becomes of an instance after most failures.
-const BACK: &str =
-    "makes no more changes to it and brings it back as `start` says; it counts as failed (exit 6)";
+const BACK: &str = "makes no more changes to it, and brings it back as `on-failure` and `start` say; it counts as failed (exit 6)";
 
 /// The code, what it means, what Pitstop does, what a person can do.
 const FAILURES: &[(&str, &str, &str, &str)] = &[
@@ -321,6 +330,24 @@ const FAILURES: &[(&str, &str, &str, &str)] = &[
         "more instances failed than `max-failures` allows before this one was finished",
         BACK,
         "see to the failures first, then run again for what is left",
+    ),
+    (
+        "over-budget",
+        "the changes that are left no longer fit into `downtime-budget`",
+        "skips them, and starts the instance in time; it counts as failed (exit 6)",
+        "raise `downtime-budget`, or make fewer changes in one stop",
+    ),
+    (
+        "rolled-back",
+        "the instance did not do well with its new type, and has the former one again",
+        "has resized it back and brought it up as `start` says; it counts as failed (exit 6)",
+        "see in pitstop show RUN what went wrong, and try the type on one instance first",
+    ),
+    (
+        "not-rolled-back",
+        "the instance did not do well with its new type, and could not be given the former one back",
+        "leaves it with the type that it has, and brings it up as `start` says",
+        "see in pitstop show RUN why; the former type may be sold out, and can be tried again later",
     ),
     (
         "gone",
