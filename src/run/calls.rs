@@ -43,7 +43,8 @@ pub(super) async fn perform(
 /// What comes of an intent that was decided on too long ago to be sent: the instance is looked at again.
 pub(super) fn too_late(late: Duration) -> CloudError {
     let message = format!("not sent, as it was decided {} s before it could be", late.as_secs());
-    CloudError::new(ErrorKind::Power, Sent::No, message)
+    // Of the kinds the one that is tried again for longest.
+    CloudError::new(ErrorKind::Throttled, Sent::No, message)
 }
 
 /// Imports a key, once. Whether it is there afterwards is for [`find_key`] to say.
