@@ -84,7 +84,14 @@ async fn dispatch(
         Command::Resume(args) => command::resume::resume(terminal, environment, state, args).await,
         Command::Runs => command::runs::runs(terminal, environment, state).await,
         Command::Show(args) => command::runs::show(terminal, environment, state, args).await,
+        Command::Policy(args) => command::policy::policy(terminal, environment, args).await,
+        Command::Doctor(args) => command::doctor::doctor(terminal, environment, state, args).await,
+        Command::Explain(args) => command::explain::explain(terminal, &args),
         Command::Sim(args) => command::sim::sim(terminal, args).await,
+        Command::Init(args) => command::init::init(terminal, environment, args).await,
+        Command::Schema => command::schema::schema(terminal),
+        Command::Completions(args) => command::completions::completions(terminal, &args),
+        Command::Man(args) => command::man::man(terminal, &args),
     }
 }
 
