@@ -47,7 +47,9 @@ changes: [{ resize: { type: S5.LARGE8 } }]
 rollout: { at-once: 1, max-failures: 9 }
 downtime-budget: 220s
 ";
-    let ran = Rig::default().run(text).await;
+    let mut rig = Rig::default();
+    rig.fleet.resize_boots = pitstop::sim::ResizeBoots::Never;
+    let ran = rig.run(text).await;
     assert!(
         ran.outcome.instances.iter().all(|(_, verdict)| *verdict == Some(Verdict::Done)),
         "{}",
