@@ -7,7 +7,7 @@ use crate::clock::between;
 use crate::cloud::{
     Action, CloudError, ErrorKind, Instance, InstanceType, Operation, OperationState, PowerState, Sent,
 };
-use crate::journal::{Event, Failure, Halt, Intent, Order, Refused, Verdict};
+use crate::journal::{Event, Failure, Intent, Order, Refused, Verdict};
 use crate::plan::{EndPower, Step, differences, drift};
 use crate::workflow::OnFailure;
 
@@ -28,12 +28,12 @@ impl<'a> View<'a> {
             }
             match (self.order, self.turn) {
                 (Order::BringBack | Order::LeaveNow, _) => return Next::Rest,
-                (Order::CarryOn, Turn::Halted) if ledger.touched => {
+                (Order::CarryOn, Turn::Halted(_)) if ledger.touched => {
                     let left = self.remaining().map(Step::action).collect();
                     return failed(Failure::CutShort { left });
                 }
-                (Order::CarryOn, Turn::Halted) => {
-                    return ended(Verdict::NotBegun { why: Halt::TooManyFailures }, Vec::new());
+                (Order::CarryOn, Turn::Halted(why)) => {
+                    return ended(Verdict::NotBegun { why }, Vec::new());
                 }
                 (Order::CarryOn, Turn::Later) => return Next::Hold,
                 (Order::CarryOn, Turn::Now) => {}

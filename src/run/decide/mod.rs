@@ -18,7 +18,7 @@ use jiff::Timestamp;
 use super::pace::{Experience, Pace};
 use crate::clock::between;
 use crate::cloud::{Action, CloudError, Instance, KeyId, Operation, RequestId};
-use crate::journal::{Event, Failure, Intent, Order, Stage, State, Verdict};
+use crate::journal::{Event, Failure, Halt, Intent, Order, Stage, State, Verdict};
 use crate::plan::{InstancePlan, Plan, Step};
 
 /// Everything that a decision rests on.
@@ -57,8 +57,8 @@ pub enum Turn {
     Now,
     /// Others are under way; later.
     Later,
-    /// Never: too many have failed.
-    Halted,
+    /// Never: the run begins nothing more, for this reason.
+    Halted(Halt),
 }
 
 /// What one read showed of an instance.
