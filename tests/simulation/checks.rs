@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use pitstop::cloud::{InstanceId, InstanceType, PowerState};
+use pitstop::cloud::{InstanceId, PowerState};
 use pitstop::journal::{Event, Failure, Record, Verdict};
 use pitstop::plan::{EndPower, InstancePlan, Step};
 use pitstop::run::Conclusion;
@@ -11,6 +11,7 @@ use pitstop::workflow::OnFailure;
 use serde_json::{Value, json};
 
 use crate::scenario::{MUTATIONS, Scenario};
+use crate::second_thoughts;
 use crate::story::{End, PASSWORD, Story, sorted};
 
 /// An instance makes fewer calls than this, however often the process ends.
@@ -31,7 +32,6 @@ pub(crate) fn violations(scenario: &Scenario, story: &Story) -> Vec<String> {
         wrong.extend(tale.nothing_twice());
         wrong.extend(tale.left_alone());
         wrong.extend(tale.end());
-        wrong.extend(tale.ends_as_told());
         wrong.extend(tale.undisturbed());
         wrong.extend(tale.sent_while_stopped());
         found.extend(wrong.into_iter().map(|what| format!("{}: {what}", own.id)));
@@ -177,47 +177,8 @@ impl<'a> Tale<'a> {
         self.own.found.as_ref().is_some_and(|found| found.power == PowerState::Running)
     }
 
-    /// The records of it.
-    fn records(&self) -> impl Iterator<Item = &'a Event> + use<'a> {
-        let own = self.id();
-        let records = self.story.records.iter();
-        records.filter(move |record| record.instance.as_ref() == Some(own)).map(|record| &record.event)
-    }
-
-    /// The type that it goes back to, if a roll-back began.
-    fn back_to(&self) -> Option<&'a InstanceType> {
-        self.records().find_map(|event| match event {
-            Event::RollBackBegan { to } => Some(to),
-            _ => None,
-        })
-    }
-
-    /// What went wrong first.
-    fn failure(&self) -> Option<&'a Failure> {
-        match self.verdict {
-            Some(Verdict::Failed { failure } | Verdict::Stranded { failure, .. }) => Some(failure.root()),
-            _ => None,
-        }
-    }
-
-    /// `on-failure: roll-back` and `downtime-budget` do what their verdicts say.
-    fn ends_as_told(&self) -> Option<String> {
-        let end = self.end.filter(|_| !self.interfered)?;
-        match self.verdict? {
-            Verdict::Failed { failure: Failure::RolledBack { to, .. } } if end.instance_type != *to => {
-                Some(format!("it is called rolled back to {to}, and is a {}", end.instance_type))
-            }
-            Verdict::Failed { failure: Failure::OverBudget { used, .. } }
-                if used.is_zero() && self.touched() =>
-            {
-                Some("it is called not stopped for its budget, and operations were made on it".to_owned())
-            }
-            _ => None,
-        }
-    }
-
-    /// P1: one stop, and one more each time that it was handed back early or was powered on by our resize, and one for
-    /// a roll-back.
+    /// P1: one stop, and one more each time that it was handed back early or was powered on by our resize,
+    /// and one for a roll-back.
     fn stops(&self) -> Option<String> {
         let stops = self.operations().iter().filter(|action| **action == "StopInstances").count();
         let suspensions = self
@@ -243,7 +204,8 @@ impl<'a> Tale<'a> {
             _ => false,
         });
         let boots = if self.own.ends == EndPower::Stopped { boots.count() } else { 0 };
-        let most = usize::from(self.ran()) + suspensions + boots + usize::from(self.back_to().is_some());
+        let second = second_thoughts::stops_for_roll_back(self.story, self.id());
+        let most = usize::from(self.ran()) + suspensions + boots + second;
         (stops > most).then(|| format!("P1: it was stopped {stops} times, and {most} were due"))
     }
 
@@ -266,13 +228,9 @@ impl<'a> Tale<'a> {
     fn nothing_twice(&self) -> Vec<String> {
         let effects = self.effects();
         let count = |wanted: fn(&Effect) -> bool| effects.iter().filter(|effect| wanted(effect)).count();
-        let back = self.back_to();
-        // Back once is the roll-back.
-        let backs =
-            effects.iter().filter(|effect| matches!(effect, Effect::Resized { to, .. } if Some(to) == back));
-        let resized = count(|effect| matches!(effect, Effect::Resized { .. })) - backs.count().min(1);
+        let back = second_thoughts::resizes_back(self.story, self.id(), &effects);
         let table = [
-            ("resized", resized),
+            ("resized", count(|effect| matches!(effect, Effect::Resized { .. })) - back),
             ("given keys", count(|effect| matches!(effect, Effect::Keys { .. }))),
             ("given a password", count(|effect| matches!(effect, Effect::Password { .. }))),
         ];
@@ -317,9 +275,9 @@ impl<'a> Tale<'a> {
             None | Some(Verdict::Stranded { .. }) => None,
             Some(Verdict::Unchanged | Verdict::NotBegun { .. }) => as_found,
             Some(Verdict::Failed { .. }) if !self.touched() => as_found,
-            Some(Verdict::Failed { failure })
+            Some(Verdict::Failed { .. })
                 if self.story.plan.on_failure == OnFailure::LeaveStopped
-                    && !matches!(failure, Failure::OverBudget { .. }) =>
+                    && !second_thoughts::is_over_budget(self.verdict) =>
             {
                 None
             }
@@ -331,15 +289,10 @@ impl<'a> Tale<'a> {
             found.push(format!("P3: it is {}, and should be {wanted}: {:?}", end.power, self.verdict));
         }
         if self.verdict == Some(&Verdict::Done) {
-            let fallback = self.records().filter_map(|event| match event {
-                Event::FellBack { to, .. } => Some(to),
-                _ => None,
-            });
-            let fallback = fallback.last();
-            let steps = self.own.steps.iter();
-            let made = steps.map(|step| fallback.map_or_else(|| step.clone(), |to| step.fallen_back_to(to)));
-            found.extend(made.filter_map(|step| lacks(&step, end)));
+            let made = second_thoughts::made(self.story, self.own);
+            found.extend(made.iter().filter_map(|step| lacks(step, end)));
         }
+        found.extend(second_thoughts::ends_as_told(self.verdict, end, self.touched()));
         found
     }
 
@@ -352,9 +305,10 @@ impl<'a> Tale<'a> {
             || self.verdict == Some(&Verdict::Unchanged)
             || self.verdict.is_none()
             || matches!(self.verdict, Some(Verdict::NotBegun { .. }))
-            || matches!(self.failure(), Some(Failure::CutShort { .. } | Failure::OverBudget { .. }));
+            || second_thoughts::is_over_budget(self.verdict)
+            || matches!(self.verdict, Some(Verdict::Failed { failure: Failure::CutShort { .. } }));
         // A read that shows the past can hide that an operation ended in time.
-        let misled = matches!(self.failure(), Some(Failure::TimedOut { .. }))
+        let misled = matches!(second_thoughts::root(self.verdict), Some(Failure::TimedOut { .. }))
             && self.met(|what| matches!(what, What::Stale(_)));
         // It is not begun with what can't be read for minutes.
         let unread = !self.touched()

@@ -14,6 +14,7 @@ mod checks;
 mod fuse;
 mod matrix;
 mod scenario;
+mod second_thoughts;
 mod story;
 
 use std::process::ExitCode;
