@@ -2,6 +2,7 @@
 
 mod files;
 mod leases;
+mod tries;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;

@@ -13,19 +13,19 @@ use super::{secret, value};
 use crate::cloud::{InstanceType, password};
 
 /// The kinds of change.
-const KINDS: &[&str] = &["resize", "reset-password", "load-ssh-key"];
+pub(super) const KINDS: &[&str] = &["resize", "reset-password", "load-ssh-key"];
 
 /// The longest name of a user (CVM API, ResetInstancesPassword).
-const LONGEST_USER: usize = 64;
+pub(super) const LONGEST_USER: usize = 64;
 
 /// The longest name of a key pair (CVM API, ImportKeyPair).
 const LONGEST_KEY_NAME: usize = 25;
 
 /// The shortest password that is made up: fits the rules of both Linux and Windows.
-const SHORTEST_GENERATED: u64 = 12;
+pub(super) const SHORTEST_GENERATED: u64 = 12;
 
 /// How long a made-up password is if the workflow does not say.
-const GENERATED: usize = 20;
+pub(super) const GENERATED: usize = 20;
 
 /// `changes`.
 pub(super) fn read(reader: &mut Reader<'_>, node: &Node) -> Option<Changes> {

@@ -32,7 +32,7 @@ pub(super) const KEYS: &[&str] = &[
 ];
 
 /// The longest name, in characters: it stands in tables.
-const LONGEST_NAME: usize = 80;
+pub(super) const LONGEST_NAME: usize = 80;
 
 /// The version, before anything else is looked at: another version's keys mean something else, so that nothing
 /// more can be said about such a file.
@@ -362,7 +362,7 @@ fn check(reader: &mut Reader<'_>, node: &Node) -> Option<Check> {
 }
 
 /// How long a check may take if the workflow does not say.
-const CHECK_TIMEOUT: Duration = Duration::from_mins(2);
+pub(super) const CHECK_TIMEOUT: Duration = Duration::from_mins(2);
 
 /// The shortest time that a check may be given.
 pub(super) const SHORTEST_CHECK: Duration = Duration::from_secs(1);

@@ -46,17 +46,9 @@ pub(crate) fn made(story: &Story, own: &InstancePlan) -> Vec<Step> {
     own.steps.iter().map(|step| fallback.map_or_else(|| step.clone(), |to| step.fallen_back_to(to))).collect()
 }
 
-/// What went wrong first.
-pub(crate) fn root(verdict: Option<&Verdict>) -> Option<&Failure> {
-    match verdict? {
-        Verdict::Failed { failure } | Verdict::Stranded { failure, .. } => Some(failure.root()),
-        Verdict::Done | Verdict::Unchanged | Verdict::NotBegun { .. } => None,
-    }
-}
-
 /// The downtime budget ran out, or would have.
 pub(crate) fn is_over_budget(verdict: Option<&Verdict>) -> bool {
-    matches!(root(verdict), Some(Failure::OverBudget { .. }))
+    matches!(verdict, Some(Verdict::Failed { failure: Failure::OverBudget { .. } }))
 }
 
 /// `on-failure: roll-back` and `downtime-budget` do what the verdict says that they did.

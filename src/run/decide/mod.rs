@@ -206,7 +206,12 @@ impl<'a> View<'a> {
     }
 
     fn interval(&self, action: Action, elapsed: Duration) -> Duration {
-        self.pace.next_look(elapsed, self.experience.span(action, self.family()))
+        let pause = self.pace.next_look(elapsed, self.experience.span(action, self.family()));
+        match action {
+            // The instance runs again whether that is seen or not: nothing stands still meanwhile.
+            Action::Start => pause.max(self.pace.shortest * 6),
+            Action::Stop | Action::LoadSshKeys | Action::ResetPassword | Action::Resize => pause,
+        }
     }
 
     fn seen_at(&self) -> Timestamp {
