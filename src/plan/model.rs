@@ -1,5 +1,6 @@
 //! The plan's types.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
@@ -124,6 +125,22 @@ pub struct Found {
     /// It is stopped without charge, and accepts nothing but a start.
     #[serde(default)]
     pub uncharged: bool,
+    /// Its tags.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub tags: BTreeMap<String, String>,
+}
+
+impl Found {
+    /// A tag says that it serves production: `env`, `environment` or `stage` is `prod`, `production` or `生产`, in
+    /// whatever case.
+    pub fn is_production(&self) -> bool {
+        const NAMES: [&str; 3] = ["env", "environment", "stage"];
+        const VALUES: [&str; 3] = ["prod", "production", "生产"];
+        self.tags.iter().any(|(name, value)| {
+            let is = |words: &[&str], text: &str| words.contains(&text.trim().to_lowercase().as_str());
+            is(&NAMES, name) && is(&VALUES, value)
+        })
+    }
 }
 
 impl From<&Instance> for Found {
@@ -149,6 +166,7 @@ impl From<&Instance> for Found {
             security_groups: instance.security_groups.clone(),
             windows: instance.is_windows(),
             uncharged: instance.stopped_charging == StoppedCharging::StopCharging,
+            tags: instance.tags.clone(),
         }
     }
 }
@@ -275,6 +293,14 @@ impl Plan {
         self.instances = kept;
         self.drop_unneeded();
         (self, refused)
+    }
+
+    /// Leaves these instances out, whatever the plan has for them. What only they needed goes with them.
+    #[must_use]
+    pub fn without(mut self, left_out: &BTreeSet<InstanceId>) -> Self {
+        self.instances.retain(|instance| !left_out.contains(&instance.id));
+        self.drop_unneeded();
+        self
     }
 
     /// Nobody is asked for a password, and no key is imported, that no step needs.
