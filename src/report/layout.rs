@@ -55,6 +55,18 @@ pub(super) fn fit(text: &str, columns: usize) -> String {
     format!("{kept}…{}", " ".repeat(columns.saturating_sub(used + 1)))
 }
 
+/// `text` cut with `…` so that it takes at most so many columns and so many bytes.
+pub fn fit_bytes(text: &str, most: usize) -> String {
+    let mut columns = most;
+    loop {
+        let fitted = fit(text, columns.min(width(text))).trim_end().to_owned();
+        if fitted.len() <= most || columns == 0 {
+            return fitted;
+        }
+        columns -= 1;
+    }
+}
+
 /// How many columns `text` takes.
 pub(super) fn width(text: &str) -> usize {
     clean(text).width()
@@ -75,6 +87,14 @@ mod tests {
         assert_eq!(fit("网站服务器", 5), "网站…");
         assert_eq!(fit("网站服务器", 6), "网站… ");
         assert_eq!(fit("a\nb", 3), "a\u{fffd}b");
+    }
+
+    #[test]
+    fn cuts_by_bytes_where_they_count() {
+        assert_eq!(fit_bytes("web-1", 10), "web-1");
+        assert_eq!(fit_bytes("web-frontend", 8), "web-f…");
+        assert!(fit_bytes("网站服务器", 10).len() <= 10);
+        assert_eq!(fit_bytes("网站服务器", 15), "网站服务器");
     }
 
     #[test]

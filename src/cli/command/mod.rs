@@ -3,6 +3,7 @@
 pub(super) mod check;
 mod held;
 pub(super) mod plan;
+mod prepare;
 mod rest;
 pub(super) mod resume;
 pub(super) mod run;
