@@ -76,11 +76,12 @@ impl Asking<'_> {
         let estimate = self.expected.estimate(self.plan);
         if estimate.known + estimate.unknown > 0 {
             let how_long = how_long(&estimate, self.plan.rollout.at_once);
-            out.extend(paragraph(0, "Down: ", &how_long, look.columns()));
+            out.extend(paragraph(0, "", &how_long, look.columns()));
         }
         if stay > 0 {
             out.extend(paragraph(0, "", &stay_words(stay, stopped.len()), look.columns()));
         }
+        out.insert(0, String::new());
         look.signs(out.join("\n"))
     }
 
@@ -125,8 +126,8 @@ fn first(names: &[String]) -> String {
 
 fn stay_words(stay: usize, of: usize) -> String {
     match (stay, of) {
-        (1, 1) => "it stays stopped afterwards".to_owned(),
-        (stay, of) if stay == of => "they stay stopped afterwards".to_owned(),
+        (1, 1) => "It stays stopped afterwards".to_owned(),
+        (stay, of) if stay == of => "They stay stopped afterwards".to_owned(),
         (stay, of) => format!("{stay} of the {of} stay stopped afterwards"),
     }
 }
@@ -135,25 +136,23 @@ fn stay_words(stay: usize, of: usize) -> String {
 fn how_long(estimate: &Estimate, at_once: usize) -> String {
     let Estimate { known, unknown, shortest, longest, whole, of } = *estimate;
     if known == 0 {
-        return "for how long is not known, no earlier runs tell of operations like these".to_owned();
+        return "How long they will be down is not known: no earlier run tells of operations like these"
+            .to_owned();
     }
     let (shortest, longest) = (span(shortest), span(longest));
     let each = if shortest == longest { format!("about {longest}") } else { format!("{shortest} to {longest}") };
     let by = format!("by what {of} earlier operations of each kind took");
+    let all = span(whole);
     let rest = match unknown {
         0 => String::new(),
         1 => "; of 1 instance nothing is known".to_owned(),
         many => format!("; of {many} instances nothing is known"),
     };
     match known {
-        1 => format!("{each}, {by}{rest}"),
-        _ if at_once == 1 => {
-            format!("{each} each, one at a time, about {} for all; {by}{rest}", span(whole))
-        }
-        many if at_once >= many => {
-            format!("{each} each, all at once, about {} for all; {by}{rest}", span(whole))
-        }
-        _ => format!("{each} each, {at_once} at a time, about {} for all; {by}{rest}", span(whole)),
+        1 => format!("Down for {each}, {by}{rest}"),
+        _ if at_once == 1 => format!("Down for {each} each, one at a time, {all} for all, {by}{rest}"),
+        many if at_once >= many => format!("Down for {each} each, all at once, {all} for all, {by}{rest}"),
+        _ => format!("Down for {each} each, {at_once} at a time, {all} for all, {by}{rest}"),
     }
 }
 
@@ -176,18 +175,18 @@ mod tests {
         };
         assert_eq!(
             how_long(&some, 5),
-            "about 25s each, 5 at a time, about 1m 40s for all; \
+            "Down for about 25s each, 5 at a time, 1m 40s for all, \
              by what 40 earlier operations of each kind took"
         );
         let one = Estimate { known: 1, unknown: 2, shortest: seconds(18), ..some };
         assert_eq!(
             how_long(&one, 5),
-            "18s to 25s, by what 40 earlier operations of each kind took; of 2 instances nothing is known"
+            "Down for 18s to 25s, by what 40 earlier operations of each kind took; of 2 instances nothing is known"
         );
         let none = Estimate { known: 0, unknown: 3, ..some };
         assert_eq!(
             how_long(&none, 5),
-            "for how long is not known, no earlier runs tell of operations like these"
+            "How long they will be down is not known: no earlier run tells of operations like these"
         );
     }
 }

@@ -174,13 +174,13 @@ impl Columns {
 
     fn of(story: &Story, look: Look) -> Self {
         let all = look.columns();
-        let name = story.longest_name().min(all / 4);
-        let bar = match all {
-            100.. => 30,
-            76.. => 20,
-            56.. => 11,
-            _ => 0,
+        let (name, bar) = match all {
+            100.. => (all / 4, 30),
+            76.. => (all / 4, 20),
+            56.. => (13, 8),
+            _ => (all / 4, 0),
         };
+        let name = story.longest_name().min(name);
         let taken = 2 + name + Self::GAP + if bar > 0 { bar + Self::GAP } else { 0 } + Self::GAP + Self::DOWN;
         Self { name, bar, words: all.saturating_sub(taken) }
     }

@@ -9,7 +9,9 @@ use super::words::clean;
 /// A table without lines: two spaces between columns, wrapped to `columns`.
 pub(super) fn table(columns: usize) -> Table {
     let mut table = Table::new();
-    table.load_style(NOTHING).set_content_arrangement(ContentArrangement::Dynamic).set_width(narrow(columns));
+    // The last column's padding is no more than blanks at the end of lines, which are taken away.
+    let width = narrow(columns.saturating_add(1));
+    table.load_style(NOTHING).set_content_arrangement(ContentArrangement::Dynamic).set_width(width);
     table
 }
 

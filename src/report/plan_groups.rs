@@ -28,7 +28,7 @@ pub(super) fn groups(plan: &Plan, shown: &[&InstancePlan], look: Look, out: &mut
     }
     kinds.sort_by_key(|(_, whom)| std::cmp::Reverse(whom.len()));
     let mut table = table(look.columns());
-    table.set_header(["Instances", "Now", "Change", "Afterwards"]);
+    table.set_header(["Instances", "Now", "Change", "Then"]);
     for (kind, whom) in &kinds {
         table.add_row([who(whom), kind.now.clone(), kind.change.clone(), kind.afterwards.to_owned()]);
     }

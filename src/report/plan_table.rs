@@ -93,7 +93,7 @@ fn changes(plan: &Plan, expected: &Expected, shown: &[&InstancePlan], look: Look
     let priced = wide && shown.iter().any(|instance| instance.price.is_some());
     let timed = wide && shown.iter().any(|instance| expected.down(instance).is_some());
     let mut table = table(look.columns());
-    let mut header = vec!["Instance", "Now", "Change", "Afterwards"];
+    let mut header = vec!["Instance", "Now", "Change", "Then"];
     header.extend(priced.then_some("Price"));
     header.extend(timed.then_some("Down"));
     table.set_header(header);
