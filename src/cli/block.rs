@@ -25,7 +25,8 @@ pub(super) struct Block {
 struct Drawn {
     bar: Option<ProgressBar>,
     lines: usize,
-    columns: usize,
+    /// The window's columns and rows then.
+    window: (usize, usize),
     /// Somebody is asked something: nothing is drawn meanwhile.
     aside: bool,
 }
@@ -49,7 +50,7 @@ impl Block {
         });
         bar.set_message(lines.join("\n"));
         drawn.lines = lines.len();
-        drawn.columns = columns();
+        drawn.window = window();
     }
 
     /// Takes it off the screen.
@@ -87,23 +88,30 @@ impl Block {
 
     /// Clears what a change of the window's size has made of the block.
     fn settle(&self, drawn: &mut Drawn) {
-        let now = columns();
-        if drawn.lines == 0 || drawn.columns == now || self.bars.is_hidden() {
+        let now = window();
+        if drawn.lines == 0 || drawn.window == now || self.bars.is_hidden() {
             return;
         }
-        let rows = if self.reflows { rows(drawn.lines, drawn.columns, now) } else { drawn.lines };
-        // There is nowhere to complain if writing fails.
-        for _ in rows..drawn.lines {
-            let _ = io::stderr().write_all(b"\n");
+        let (before, after) = (drawn.window.0, now.0);
+        drawn.window = now;
+        let rows = if self.reflows { rows(drawn.lines, before, after) } else { drawn.lines };
+        if rows.max(drawn.lines) * 2 > now.1 {
+            // Some of it may have left the screen and come back: only a screen that is cleared whole is clean.
+            self.bars.suspend(|| paint("\u{1b}[H\u{1b}[J"));
+        } else if rows < drawn.lines {
+            // indicatif goes up by as many rows as it has drawn.
+            paint(&"\n".repeat(drawn.lines - rows));
+            self.bars.suspend(|| ());
+        } else if rows > drawn.lines {
+            let above = rows - drawn.lines;
+            self.bars.suspend(|| paint(&format!("\u{1b}[{above}A\r\u{1b}[J")));
         }
-        self.bars.suspend(|| {
-            let above = rows.saturating_sub(drawn.lines);
-            if above > 0 {
-                let _ = write!(io::stderr(), "\u{1b}[{above}A\r\u{1b}[J");
-            }
-        });
-        drawn.columns = now;
     }
+}
+
+/// There is nowhere to complain if writing to the screen fails.
+fn paint(text: &str) {
+    let _ = io::stderr().write_all(text.as_bytes());
 }
 
 /// How many rows a block of `lines` lines, each filled to `before` columns, takes when broken anew to `now` columns.
@@ -120,8 +128,8 @@ impl Drop for Aside<'_> {
     }
 }
 
-fn columns() -> usize {
-    Term::stderr().size_checked().map_or(100, |(_, columns)| usize::from(columns))
+fn window() -> (usize, usize) {
+    Term::stderr().size_checked().map_or((100, 24), |(rows, columns)| (columns.into(), rows.into()))
 }
 
 fn target(moving: bool) -> ProgressDrawTarget {

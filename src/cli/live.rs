@@ -15,7 +15,7 @@ use super::signals::Signals;
 use super::terminal::Terminal;
 use crate::clock::{Clock, between};
 use crate::journal::{Event, Order, Record, Stage, Took, Verdict};
-use crate::report::{Board, Story, StoryError, board_summary, instances, json, line, time_of_day};
+use crate::report::{Board, Story, StoryError, board_summary, instances, json, line, time_of_day, wrapped};
 
 /// How often the seconds on the board are brought up to date.
 const TICK: Duration = Duration::from_millis(200);
@@ -116,7 +116,7 @@ impl Live {
         };
         let down = self.story.tally().down();
         let run = self.story.run();
-        self.terminal.say(&match order {
+        let words = match order {
             Order::CarryOn | Order::BringBack => format!(
                 "{name}: nothing new is begun; {} that this run stopped {} brought back. Once more leaves them as they are",
                 instances(down),
@@ -131,7 +131,8 @@ impl Live {
                     "The simulated cloud ends with this process".to_owned()
                 },
             ),
-        });
+        };
+        self.terminal.say(&wrapped(&words, self.terminal.stderr_look()));
         orders.send_replace(order);
         order
     }

@@ -71,7 +71,8 @@ impl Asking<'_> {
         if stopped.is_empty() {
             return String::new();
         }
-        let mut out = paragraph(0, "These will be stopped: ", &first(&stopped), look.columns());
+        let mut out = vec![String::new(), "These will be stopped:".to_owned()];
+        out.extend(paragraph(2, "", &first(&stopped), look.columns()));
         let stay = self.plan.stopped_by_run().filter(|instance| instance.ends == EndPower::Stopped).count();
         let estimate = self.expected.estimate(self.plan);
         if estimate.known + estimate.unknown > 0 {
@@ -81,7 +82,6 @@ impl Asking<'_> {
         if stay > 0 {
             out.extend(paragraph(0, "", &stay_words(stay, stopped.len()), look.columns()));
         }
-        out.insert(0, String::new());
         look.signs(out.join("\n"))
     }
 

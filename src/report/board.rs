@@ -70,9 +70,9 @@ impl Board<'_> {
         let columns = Columns::of(story, look);
         let line = |text: String| fit(&format!("  {text}"), look.columns()).trim_end().to_owned();
         let mut lines = vec![line(board_summary(story, now))];
-        lines.push(format!("  {}", whole_bar(tally.settled(), total, look)));
         let left = time_left(tally.settled(), total, between(story.began(), now));
-        lines.extend(left.map(|left| line(left_words(left))));
+        let left = left.map(left_words).unwrap_or_default();
+        lines.push(format!("  {}  {left}", whole_bar(tally.settled(), total, look)).trim_end().to_owned());
         lines.extend(Some(now_words(tally)).filter(|words| !words.is_empty()).map(line));
         let room = height.saturating_sub(lines.len());
         // The failed are pinned, but leave half of the room to what is still under way.
@@ -120,7 +120,8 @@ impl Board<'_> {
         let what = self.words(row, &phase, now);
         let what = what.fit(room);
         let what = if down.is_empty() { what.trim_end().to_owned() } else { what };
-        let (mark, paint) = mark(&phase, self.is_late(row, &phase, now));
+        let troubled = row.failure().is_some() || self.is_late(row, &phase, now);
+        let (mark, paint) = mark(&phase, troubled);
         let what = paint.map_or_else(|| what.clone(), |paint| look.paint(paint, &what));
         let mark = paint.map_or_else(|| mark.to_string(), |paint| look.paint(paint, &mark.to_string()));
         format!("{mark} {}  {bar}{what}  {down}", fit(row.plan.name(), columns.name)).trim_end().to_owned()
@@ -146,6 +147,7 @@ impl Board<'_> {
                 Some(failure) => format!("{}: {failure}", phase.words()),
                 None => phase.words(),
             },
+            _ if !phase.is_settled() && row.failure().is_some() => failed_words(phase),
             _ => phase.words(),
         };
         What { what: clean(&what), time }
@@ -154,7 +156,7 @@ impl Board<'_> {
     fn is_late(&self, row: &Row, phase: &Phase, now: Timestamp) -> bool {
         let Phase::Acting(action) = phase else { return false };
         let expected = self.expected.on(&row.plan, *action);
-        expected.is_some_and(|expected| between(row.since(), now) > expected.late)
+        expected.is_some_and(|expected| is_late(between(row.since(), now), expected))
     }
 }
 
@@ -169,11 +171,13 @@ struct Columns {
 impl Columns {
     /// The room for `down 59m 59s`.
     const DOWN: usize = 12;
+    /// A row is no easier to read for being wider.
+    const WIDEST: usize = 120;
     /// Between the parts.
     const GAP: usize = 2;
 
     fn of(story: &Story, look: Look) -> Self {
-        let all = look.columns();
+        let all = look.columns().min(Self::WIDEST);
         let (name, bar) = match all {
             100.. => (all / 4, 30),
             76.. => (all / 4, 20),
@@ -207,7 +211,7 @@ impl What {
 }
 
 /// A sign that says the same as the colour, and the colour.
-fn mark(phase: &Phase, late: bool) -> (char, Option<anstyle::Style>) {
+fn mark(phase: &Phase, troubled: bool) -> (char, Option<anstyle::Style>) {
     match phase {
         Phase::Done | Phase::Unchanged => ('✓', Some(style::GOOD)),
         Phase::Failed | Phase::Stranded => ('✗', Some(style::BAD)),
@@ -215,9 +219,14 @@ fn mark(phase: &Phase, late: bool) -> (char, Option<anstyle::Style>) {
         Phase::NotBegun(_) => ('-', Some(style::FAINT)),
         Phase::Waiting => ('·', Some(style::FAINT)),
         Phase::Unsure(_) | Phase::Retrying(..) | Phase::BringingBack => ('!', Some(style::RISK)),
-        Phase::Acting(_) if late => ('!', Some(style::RISK)),
+        _ if troubled => ('!', Some(style::RISK)),
         Phase::Acting(_) | Phase::Stopped | Phase::Checking | Phase::Looking => ('▸', None),
     }
+}
+
+/// Of an instance that failed and is on its way back.
+fn failed_words(phase: &Phase) -> String {
+    format!("failed, {}", phase.words())
 }
 
 fn down_words(down: Duration) -> String {
@@ -226,11 +235,16 @@ fn down_words(down: Duration) -> String {
 
 /// `7s of ~9s`; past the expected end it says what is usual.
 fn expected_words(elapsed: Duration, expected: Expectation) -> String {
-    if elapsed > expected.late {
+    if is_late(elapsed, expected) {
         format!("{}, usually {}", span(elapsed), span(rounded(expected.middle())))
     } else {
         format!("{} of ~{}", span(elapsed), span(rounded(expected.middle())))
     }
+}
+
+/// So late that whole seconds show it.
+fn is_late(elapsed: Duration, expected: Expectation) -> bool {
+    elapsed > rounded(expected.late) + Duration::from_secs(1)
 }
 
 /// To whole seconds, and at least one.

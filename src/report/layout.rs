@@ -4,7 +4,7 @@ use comfy_table::presets::NOTHING;
 use comfy_table::{ColumnConstraint, ContentArrangement, Table, Width};
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-use super::words::clean;
+use super::words::{Look, clean};
 
 /// A table without lines: two spaces between columns, wrapped to `columns`.
 pub(super) fn table(columns: usize) -> Table {
@@ -35,6 +35,11 @@ pub(super) fn paragraph(indent: usize, mark: &str, text: &str, columns: usize) -
     let follow = " ".repeat(taken);
     let begins = std::iter::once(&lead).chain(std::iter::repeat(&follow));
     table.lines().zip(begins).map(|(line, begin)| format!("{begin}{}", line.trim_end())).collect()
+}
+
+/// `text` broken at words to fit the look.
+pub fn wrapped(text: &str, look: Look) -> String {
+    look.signs(paragraph(0, "", text, look.columns()).join("\n"))
 }
 
 /// `text` in exactly `columns` columns: cut with `…`, or filled with spaces.

@@ -24,7 +24,7 @@ mod words;
 pub use asking::{Asking, Caution};
 pub use board::{Board, board_summary};
 pub use expected::{Estimate, Expectation, Expected};
-pub use layout::fit_bytes;
+pub use layout::{fit_bytes, wrapped};
 pub use lines::line;
 pub use plan_table::{Rows, full_name, plan_table, step_words, summary};
 pub use risks::refusals_of;

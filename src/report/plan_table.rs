@@ -33,8 +33,8 @@ pub enum Rows {
 pub fn plan_table(plan: &Plan, expected: &Expected, rows: Rows, look: Look) -> String {
     let mut out = Vec::new();
     head(plan, look, &mut out);
-    risks::refusals(plan, look, &mut out);
-    risks::warnings(plan, look, &mut out);
+    risks::refusals(plan, rows, look, &mut out);
+    risks::warnings(plan, rows, look, &mut out);
     let shown: Vec<_> = plan.instances.iter().filter(|i| i.refusals.is_empty()).collect();
     if rows == Rows::Brief && shown.len() > MANY {
         plan_groups::groups(plan, &shown, look, &mut out);

@@ -147,10 +147,10 @@ fn present(over: usize, piece: usize, part: f64, look: Look) -> String {
     format!("{done}{}", look.paint(style::FAINT, &"─".repeat(piece - over - 1)))
 }
 
-/// A bar for the whole run, and the percentage.
+/// A bar for the whole run, the percentage, and room for the time that is left.
 pub(super) fn whole_bar(settled: usize, total: usize, look: Look) -> String {
     let part = ratio(settled, total);
-    let columns = look.columns().min(80).saturating_sub(10);
+    let columns = look.columns().min(80).saturating_sub(32);
     let over = columns_of(part, columns);
     let done = look.paint(style::GOOD, &"━".repeat(over));
     let left = look.paint(style::FAINT, &"─".repeat(columns - over));
@@ -178,7 +178,7 @@ mod tests {
 
     #[test]
     fn the_whole_is_full_only_at_the_end() {
-        let plain = Look::plain(30);
+        let plain = Look::plain(62);
         assert_eq!(whole_bar(0, 1000, plain), format!("{}   0 %", "─".repeat(30)));
         assert!(whole_bar(999, 1000, plain).ends_with("─  99 %"));
         assert!(whole_bar(1000, 1000, plain).ends_with("━ 100 %"));

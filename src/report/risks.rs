@@ -1,15 +1,18 @@
 //! What speaks against a plan: refusals and risks, the worst first, each once with the instances that it concerns.
 
 use super::layout::paragraph;
-use super::plan_table::full_name;
+use super::plan_table::{Rows, full_name};
 use super::words::{Look, instances, style};
 use crate::plan::{InstancePlan, Plan, Warning};
 
 /// So many instances are named; of more only the first, and how many there are.
 const NAMED: usize = 5;
 
+/// So many different things are said of a plan that is shown in short.
+const SAID: usize = 12;
+
 /// Why instances are refused; what most of them have in common comes first.
-pub(super) fn refusals(plan: &Plan, look: Look, out: &mut Vec<String>) {
+pub(super) fn refusals(plan: &Plan, rows: Rows, look: Look, out: &mut Vec<String>) {
     let mut grouped: Vec<(String, &'static str, Vec<&InstancePlan>)> = Vec::new();
     for instance in &plan.instances {
         for refusal in &instance.refusals {
@@ -25,23 +28,25 @@ pub(super) fn refusals(plan: &Plan, look: Look, out: &mut Vec<String>) {
     }
     grouped.sort_by_key(|(_, _, whom)| std::cmp::Reverse(whom.len()));
     out.push(look.paint(style::BAD, "Refused:"));
-    for (words, hint, whom) in grouped {
+    let (said, unsaid) = said(grouped.len(), rows);
+    for (words, hint, whom) in grouped.into_iter().take(said) {
         out.extend(paragraph(2, "✗ ", &format!("{}: {words}", whose(&whom)), look.columns()));
         out.extend(paragraph(4, "hint: ", hint, look.columns()));
     }
+    out.extend(unsaid);
     out.push(String::new());
 }
 
 /// The refusals alone, as text: what is left to say when the plan was shown before.
 pub fn refusals_of(plan: &Plan, look: Look) -> String {
     let mut out = Vec::new();
-    refusals(plan, look, &mut out);
+    refusals(plan, Rows::Brief, look, &mut out);
     out.pop();
     look.signs(out.join("\n"))
 }
 
 /// What a person should know of those that are not refused.
-pub(super) fn warnings(plan: &Plan, look: Look, out: &mut Vec<String>) {
+pub(super) fn warnings(plan: &Plan, rows: Rows, look: Look, out: &mut Vec<String>) {
     let mut grouped: Vec<(&Warning, Vec<&InstancePlan>)> = Vec::new();
     for instance in plan.instances.iter().filter(|i| i.refusals.is_empty()) {
         for warning in &instance.warnings {
@@ -57,12 +62,24 @@ pub(super) fn warnings(plan: &Plan, look: Look, out: &mut Vec<String>) {
     grouped.sort_by_key(|(warning, whom)| (severity(warning), std::cmp::Reverse(whom.len())));
     let total = plan.instances.iter().filter(|i| i.refusals.is_empty()).count();
     out.push(look.paint(style::RISK, "Risks:"));
-    for (warning, whom) in grouped {
+    let (said, unsaid) = said(grouped.len(), rows);
+    for (warning, whom) in grouped.into_iter().take(said) {
         let whose = if whom.len() == total && total > 1 { format!("all {total}") } else { whose(&whom) };
         out.extend(paragraph(2, "! ", &format!("{whose}: {warning}"), look.columns()));
         out.extend(paragraph(4, "hint: ", warning.hint(), look.columns()));
     }
+    out.extend(unsaid);
     out.push(String::new());
+}
+
+/// How many of so many things are said, and the line about the others.
+fn said(of: usize, rows: Rows) -> (usize, Option<String>) {
+    match of.saturating_sub(SAID) {
+        more if more > 1 && rows == Rows::Brief => {
+            (SAID, Some(format!("  … and {more} more like these: with -v, or by pitstop plan")))
+        }
+        _ => (of, None),
+    }
 }
 
 /// How bad it can become: 0 loses data or locks somebody out for good, 1 costs clients requests or the instance its

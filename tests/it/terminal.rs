@@ -130,7 +130,7 @@ fn approval_names_what_will_be_stopped_and_the_board_shows_it() {
     assert_eq!(screen.end(), 0, "{}", screen.text());
     let text = screen.text();
     assert!(text.contains("2 done of 2 instances"), "{text}");
-    assert!(!text.contains("finished,"), "the board is gone when the run has ended: {text}");
+    assert!(!text.contains(" of 2 finished"), "the board is gone when the run has ended: {text}");
     assert!(!screen.parser.screen().hide_cursor());
 }
 
@@ -176,7 +176,7 @@ fn ctrl_c_during_the_run_brings_everything_back() {
     screen.wait_for("Ctrl-C: nothing new is begun");
     assert_eq!(screen.end(), 7, "{}", screen.text());
     let text = screen.text();
-    assert!(!text.contains("finished,") && !text.contains("▸"), "a line of the board is left over:\n{text}");
+    assert!(!text.contains(" of 2 finished") && !text.contains("▸"), "a line of the board is left over:\n{text}");
     assert!(!text.contains("^C"), "{text}");
     assert!(screen.text().contains("web-2 (ins-0web0002): not begun"), "{}", screen.text());
     assert!(!screen.parser.screen().hide_cursor());
