@@ -14,6 +14,8 @@ use super::exit::{Error, Kind};
 use super::keyboard::Keyboard;
 use super::signals::Signals;
 use super::terminal::Terminal;
+use crate::cloud::InstanceId;
+use crate::report::{carry_on_question, wrapped};
 use crate::run::Operator;
 use crate::workflow::{Document, Param};
 
@@ -33,6 +35,24 @@ impl Operator for Terminal {
         let asked = twice(what).await.map_err(|error| error.message);
         drop(keyboard);
         asked
+    }
+
+    async fn carry_on(&self, canaries: &[InstanceId], others: usize) -> Option<bool> {
+        if !self.screen().interactive {
+            return None;
+        }
+        let mut signals = Signals::install().ok()?;
+        let aside = self.step_aside();
+        let (well, question) = carry_on_question(canaries, others);
+        self.say(&wrapped(&well, self.stderr_look()));
+        let answer = yes_or_no(question, &mut signals).await;
+        drop(aside);
+        match answer {
+            Ok(answer) => Some(answer),
+            // The signal ends the run, and with it this question.
+            Err(error) if error.kind == Kind::NotApproved => std::future::pending().await,
+            Err(_) => None,
+        }
     }
 }
 
@@ -90,14 +110,14 @@ pub(super) async fn missing_values(
         let flags: Vec<_> = missing.iter().map(|param| format!("--set {}=VALUE", param.name)).collect();
         return Err(error.hint(format!("give it with {}", flags.join(" "))));
     }
-    let kept = Keyboard::as_it_is();
+    let mut asked = Prompt { _keyboard: Keyboard::as_it_is(), answered: false };
     for param in missing {
         let prompt = param_prompt(&param);
         let value =
             blocking(move || Input::<String>::new().with_prompt(prompt).interact_on(&Term::stderr())).await?;
         values.insert(param.name, value);
     }
-    drop(kept);
+    asked.answered = true;
     Ok(values)
 }
 
@@ -131,19 +151,29 @@ pub(super) async fn ask<T: Send + 'static>(
     signals: &mut Signals,
     question: impl FnOnce() -> dialoguer::Result<T> + Send + 'static,
 ) -> Result<T, Error> {
-    let kept = Keyboard::as_it_is();
+    let mut prompt = Prompt { _keyboard: Keyboard::as_it_is(), answered: false };
     let answer = tokio::select! {
         answer = blocking(question) => answer,
         _ = signals.next() => Err(interrupted()),
     };
-    drop(kept);
-    if answer.is_err() {
-        // Prompts hide the cursor, and leave it so when they are interrupted; nor is their line ended.
-        let term = Term::stderr();
-        term.show_cursor()?;
-        term.write_line("")?;
-    }
+    prompt.answered = answer.is_ok();
     answer
+}
+
+/// A question on the screen. When it is given up, in whatever way, the terminal is as it was.
+struct Prompt {
+    _keyboard: Option<Keyboard>,
+    answered: bool,
+}
+
+impl Drop for Prompt {
+    fn drop(&mut self) {
+        if !self.answered {
+            // Prompts hide the cursor, and leave it so when they are interrupted; nor is their line ended.
+            let term = Term::stderr();
+            let _ = term.show_cursor().and_then(|()| term.write_line(""));
+        }
+    }
 }
 
 /// Does what comes before the approval, for as long as nobody ends it.
@@ -151,14 +181,10 @@ pub(super) async fn unless_interrupted<T>(
     signals: &mut Signals,
     work: impl Future<Output = Result<T, Error>>,
 ) -> Result<T, Error> {
-    let done = tokio::select! {
+    tokio::select! {
         done = work => done,
         _ = signals.next() => Err(interrupted()),
-    };
-    if matches!(&done, Err(error) if error.kind == Kind::NotApproved) {
-        Term::stderr().show_cursor()?;
     }
-    done
 }
 
 pub(super) fn interrupted() -> Error {

@@ -4,6 +4,7 @@ use super::expected::{Estimate, Expected};
 use super::layout::paragraph;
 use super::plan_table::full_name;
 use super::words::{Look, instances, span, style};
+use crate::cloud::InstanceId;
 use crate::plan::{EndPower, InstancePlan, Plan};
 
 /// So many instances are named in a question; of more only the first.
@@ -55,6 +56,20 @@ impl Caution {
     }
 }
 
+/// The question whether a run shall go on after its canaries.
+pub fn carry_on_question(canaries: &[InstanceId], others: usize) -> (String, String) {
+    let names: Vec<_> = canaries.iter().map(|id| super::words::clean(id.as_str())).collect();
+    let well = match names.as_slice() {
+        [one] => format!("The canary is well: {one}"),
+        many => format!("The {} canaries are well: {}", many.len(), first(many)),
+    };
+    let question = match others {
+        1 => "Go on with the other instance?".to_owned(),
+        others => format!("Go on with the other {others} instances?"),
+    };
+    (well, question)
+}
+
 /// All words of the approval of one plan.
 #[derive(Clone, Copy, Debug)]
 pub struct Asking<'a> {
@@ -76,8 +91,7 @@ impl Asking<'_> {
         let stay = self.plan.stopped_by_run().filter(|instance| instance.ends == EndPower::Stopped).count();
         let estimate = self.expected.estimate(self.plan);
         if estimate.known + estimate.unknown > 0 {
-            let how_long = how_long(&estimate, self.plan.rollout.at_once);
-            out.extend(paragraph(0, "", &how_long, look.columns()));
+            out.extend(paragraph(0, "", &how_long(&estimate), look.columns()));
         }
         if stay > 0 {
             out.extend(paragraph(0, "", &stay_words(stay, stopped.len()), look.columns()));
@@ -133,8 +147,8 @@ fn stay_words(stay: usize, of: usize) -> String {
 }
 
 /// How long by past experience; it says so where there is none.
-fn how_long(estimate: &Estimate, at_once: usize) -> String {
-    let Estimate { known, unknown, shortest, longest, whole, of } = *estimate;
+fn how_long(estimate: &Estimate) -> String {
+    let Estimate { known, unknown, shortest, longest, whole, at_once, of } = *estimate;
     if known == 0 {
         return "How long they will be down is not known: no earlier run tells of operations like these"
             .to_owned();
@@ -171,21 +185,22 @@ mod tests {
             shortest: seconds(25),
             longest: seconds(25),
             whole: seconds(100),
+            at_once: 5,
             of: 40,
         };
         assert_eq!(
-            how_long(&some, 5),
+            how_long(&some),
             "Down for about 25s each, 5 at a time, 1m 40s for all, \
              by what 40 earlier operations of each kind took"
         );
         let one = Estimate { known: 1, unknown: 2, shortest: seconds(18), ..some };
         assert_eq!(
-            how_long(&one, 5),
+            how_long(&one),
             "Down for 18s to 25s, by what 40 earlier operations of each kind took; of 2 instances nothing is known"
         );
         let none = Estimate { known: 0, unknown: 3, ..some };
         assert_eq!(
-            how_long(&none, 5),
+            how_long(&none),
             "How long they will be down is not known: no earlier run tells of operations like these"
         );
     }

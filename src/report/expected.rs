@@ -48,6 +48,8 @@ pub struct Estimate {
     pub longest: Duration,
     /// How long the known ones take together, as many at a time as the rollout allows.
     pub whole: Duration,
+    /// How many may be under way at a time.
+    pub at_once: usize,
     /// On how many earlier operations of each kind this rests, at the least.
     pub of: usize,
 }
@@ -95,12 +97,15 @@ impl Expected {
         // No resize waits stopped for its turn, but the last of many begins no earlier.
         let limit = Duration::from_secs((resizes / RESIZES_PER_SECOND) as u64);
         let limited = if limit.is_zero() { limit } else { limit + longest };
+        let touched = plan.instances.iter().filter(|own| own.refusals.is_empty() && !own.is_unchanged());
+        let at_once = plan.rollout.at_once.of(touched.count());
         Estimate {
             known: known.len(),
             unknown: stopped.len() - known.len(),
             shortest: each.clone().min().unwrap_or_default(),
             longest,
-            whole: lanes(each.clone(), plan.rollout.at_once).max(limited),
+            whole: lanes(each.clone(), at_once).max(limited),
+            at_once,
             of: known.iter().map(|(_, of)| *of).min().unwrap_or_default(),
         }
     }

@@ -35,6 +35,7 @@ fn found(name: &str, power: PowerState) -> Found {
         disks: vec![],
         security_groups: vec![],
         windows: false,
+        os: String::new(),
         uncharged: false,
         tags: BTreeMap::new(),
     }
@@ -53,6 +54,7 @@ fn instance(id: &str, name: &str) -> InstancePlan {
         refusals: vec![],
         warnings: vec![],
         price: None,
+        canary: false,
     }
 }
 

@@ -3,6 +3,9 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use jiff::Timestamp;
+
+use crate::clock::between;
 use crate::cloud::{Action, CloudError, ErrorKind};
 use crate::journal::Took;
 
@@ -30,6 +33,11 @@ pub struct Pace {
     pub longest: Duration,
     /// The shortest pause between two looks at one instance.
     pub shortest: Duration,
+    /// How far apart the looks at many instances are: they are made together, so that all whose operation ended in
+    /// between share the next calls.
+    pub together: Duration,
+    /// The share of the calls a second that the cloud takes which is used for looking, in percent: others look, too.
+    pub looking: u8,
 }
 
 impl Default for Pace {
@@ -44,7 +52,9 @@ impl Default for Pace {
             fresh: Duration::from_secs(3),
             pause: Duration::from_secs(1),
             longest: Duration::from_secs(15),
-            shortest: Duration::from_millis(150),
+            shortest: Duration::from_millis(125),
+            together: Duration::from_millis(360),
+            looking: 20,
         }
     }
 }
@@ -67,7 +77,28 @@ impl Pace {
             pause: scaled(self.pause),
             longest: scaled(self.longest).max(shortest * 4),
             shortest,
+            together: scaled(self.together),
+            looking: self.looking,
         }
+    }
+
+    /// The moment to look at one of `active` instances that should be looked at `when`: where there are many, the
+    /// nearest moment before it at which all are looked at, counted from `origin`, but not one that is over.
+    pub fn in_step(&self, when: Timestamp, now: Timestamp, origin: Timestamp, active: usize) -> Timestamp {
+        let step = self.together.as_nanos();
+        if active <= FEW || step == 0 {
+            return when;
+        }
+        let steps = |moment: Timestamp| between(origin, moment).as_nanos() / step;
+        let number = steps(when).max(steps(now) + 1);
+        u64::try_from(number * step).map_or(when, |nanos| origin + Duration::from_nanos(nanos))
+    }
+
+    /// How long after `calls` looks the next may follow, if the cloud takes `ceiling` of them in a second.
+    pub fn rest_after(&self, calls: usize, ceiling: u32) -> Duration {
+        let calls = u32::try_from(calls).unwrap_or(u32::MAX);
+        let a_second = (ceiling * u32::from(self.looking)).max(1);
+        (Duration::from_secs(100) / a_second).saturating_mul(calls)
     }
 
     /// How long the operation may take; a stop's limit is the workflow's.
@@ -128,9 +159,10 @@ impl Pace {
         // Looks cost calls in proportion to width / pause, and downtime in proportion to the pause: over operations of
         // different widths the same cost in both is least when the pause goes with the root of the width.
         let width = late.saturating_sub(early).as_secs_f64();
-        let closely = Duration::from_secs_f64(0.7 * (width * self.shortest.as_secs_f64()).sqrt())
+        let closely = Duration::from_secs_f64(0.35 * (width * self.shortest.as_secs_f64()).sqrt())
             .clamp(self.shortest, self.longest);
         if elapsed < early {
+            // Not later: what is never looked for before is never found to be possible.
             early.saturating_sub(elapsed).max(self.shortest)
         } else if elapsed < late {
             closely
@@ -139,6 +171,9 @@ impl Pace {
         }
     }
 }
+
+/// Up to so many instances each is looked at when it suits it best: little is shared by so few.
+const FEW: usize = 25;
 
 /// When an operation can be expected to end, counted from its acceptance.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -159,8 +194,6 @@ pub struct Experience {
 const KEPT: usize = 64;
 /// How many durations it takes to expect anything.
 const ENOUGH: usize = 3;
-/// How many it takes to know most of what can happen.
-const MANY: usize = 10;
 
 impl Experience {
     /// What earlier runs took; the newest come first.
@@ -188,11 +221,13 @@ impl Experience {
             return None;
         }
         kept.sort_unstable();
-        // The shortest and longest, without the outermost twentieth of many; the fewer, the more room for what is new.
+        // The shortest and longest, without the outermost twentieth of many. What is still to come lies beyond them by as
+        // much as they lie apart from each other, on average; and nothing is as exact as a few equal figures look.
         let outermost = kept.len() / 20;
-        let room = if kept.len() < MANY { 0.1 } else { 0.03 };
         let (early, late) = (kept[outermost], kept[kept.len() - 1 - outermost]);
-        Some(Span { early: early.mul_f64(1.0 - room), late: late.mul_f64(1.0 + room) })
+        let apart = (late - early) / u32::try_from(kept.len() - 1).unwrap_or(u32::MAX);
+        let room = |end: Duration| apart.max(end.mul_f64(0.02));
+        Some(Span { early: early.saturating_sub(room(early)), late: late + room(late) })
     }
 }
 

@@ -1,13 +1,13 @@
 //! The world's own log: every call and every change, for tests that judge a run by what really happened.
 
 use jiff::Timestamp;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::fault::What;
 use crate::cloud::{InstanceId, InstanceType, KeyId, PowerState, StoppedCharging};
 
 /// Who did it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Actor {
     /// Somebody who called the API.
@@ -17,7 +17,7 @@ pub enum Actor {
 }
 
 /// An entry.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct LogEntry {
     /// When.
     pub at: Timestamp,
@@ -26,7 +26,7 @@ pub struct LogEntry {
 }
 
 /// What happened.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "kind")]
 pub enum Happening {
     /// A call was made.
@@ -74,7 +74,7 @@ pub enum Happening {
 }
 
 /// How an instance changed.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Effect {
     /// Another power state.
