@@ -45,9 +45,9 @@ impl Block {
             return;
         }
         self.settle(&mut drawn);
-        let bar = drawn.bar.get_or_insert_with(|| {
-            self.bars.add(ProgressBar::new_spinner().with_style(message_only()))
-        });
+        let bar = drawn
+            .bar
+            .get_or_insert_with(|| self.bars.add(ProgressBar::new_spinner().with_style(message_only())));
         bar.set_message(lines.join("\n"));
         drawn.lines = lines.len();
         drawn.window = window();

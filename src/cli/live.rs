@@ -183,7 +183,9 @@ impl Live {
     fn learn(&mut self, record: &Record) {
         let Event::Achieved { took } = record.event else { return };
         let Some(row) = record.instance.as_ref().and_then(|id| self.story.row(id)) else { return };
-        let (Stage::Underway { intent, .. }, Some(found)) = (&row.state.stage, &row.plan.found) else { return };
+        let (Stage::Underway { intent, .. }, Some(found)) = (&row.state.stage, &row.plan.found) else {
+            return;
+        };
         let family = found.instance_type.family().to_owned();
         self.past.add(&Took { action: intent.action(), family, took });
     }

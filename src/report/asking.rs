@@ -154,7 +154,8 @@ fn how_long(estimate: &Estimate) -> String {
             .to_owned();
     }
     let (shortest, longest) = (span(shortest), span(longest));
-    let each = if shortest == longest { format!("about {longest}") } else { format!("{shortest} to {longest}") };
+    let each =
+        if shortest == longest { format!("about {longest}") } else { format!("{shortest} to {longest}") };
     let by = format!("by what {of} earlier operations of each kind took");
     let all = span(whole);
     let rest = match unknown {

@@ -59,7 +59,8 @@ impl Board<'_> {
         let columns = Columns::of(self.story, look);
         let mut lines: Vec<String> =
             self.story.rows().iter().map(|row| self.row(row, now, &columns, look)).collect();
-        lines.push(fit(&format!("  {}", board_summary(self.story, now)), look.columns()).trim_end().to_owned());
+        let summary = fitting_summary(self.story, now, look.columns().saturating_sub(2));
+        lines.push(fit(&format!("  {summary}"), look.columns()).trim_end().to_owned());
         lines
     }
 
@@ -69,7 +70,7 @@ impl Board<'_> {
         let total = story.rows().len();
         let columns = Columns::of(story, look);
         let line = |text: String| fit(&format!("  {text}"), look.columns()).trim_end().to_owned();
-        let mut lines = vec![line(board_summary(story, now))];
+        let mut lines = vec![line(fitting_summary(story, now, look.columns().saturating_sub(2)))];
         let left = time_left(tally.settled(), total, between(story.began(), now));
         let left = left.map(left_words).unwrap_or_default();
         lines.push(format!("  {}  {left}", whole_bar(tally.settled(), total, look)).trim_end().to_owned());
@@ -276,6 +277,27 @@ fn left_words(left: Duration) -> String {
 
 /// `1m 07s: 2 of 5 finished (1 failed), 2 under way, 1 waiting, 1 down`.
 pub fn board_summary(story: &Story, now: Timestamp) -> String {
+    summary(story, now, Detail::All)
+}
+
+/// The fullest summary that fits.
+fn fitting_summary(story: &Story, now: Timestamp, columns: usize) -> String {
+    [Detail::All, Detail::NotUnderWay, Detail::Least]
+        .into_iter()
+        .map(|detail| summary(story, now, detail))
+        .find(|words| width(words) <= columns)
+        .unwrap_or_else(|| summary(story, now, Detail::Least))
+}
+
+/// How much a summary says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Detail {
+    All,
+    NotUnderWay,
+    Least,
+}
+
+fn summary(story: &Story, now: Timestamp, detail: Detail) -> String {
     let tally = story.tally();
     let total = story.rows().len();
     let settled = tally.settled();
@@ -285,8 +307,9 @@ pub fn board_summary(story: &Story, now: Timestamp) -> String {
         0 => format!("{settled} of {total} finished"),
         _ => format!("{settled} of {total} finished ({failed} failed)"),
     }];
-    let under_way = total - settled - waiting;
-    for (count, words) in [(under_way, "under way"), (waiting, "waiting"), (tally.down(), "down")] {
+    let under_way = if detail == Detail::All { total - settled - waiting } else { 0 };
+    let down = if detail == Detail::Least { 0 } else { tally.down() };
+    for (count, words) in [(under_way, "under way"), (waiting, "waiting"), (down, "down")] {
         if count > 0 {
             parts.push(format!("{count} {words}"));
         }

@@ -78,9 +78,10 @@ impl Expected {
         }
         let changes = instance.steps.iter().map(crate::plan::Step::action);
         let all = std::iter::once(Action::Stop).chain(changes).chain([Action::Start]);
-        all.map(|action| self.on(instance, action)).try_fold((Duration::ZERO, usize::MAX), |(sum, of), one| {
-            one.map(|one| (sum + one.middle(), of.min(one.of)))
-        })
+        all.map(|action| self.on(instance, action))
+            .try_fold((Duration::ZERO, usize::MAX), |(sum, of), one| {
+                one.map(|one| (sum + one.middle(), of.min(one.of)))
+            })
     }
 
     /// How long the plan keeps its instances down.
@@ -133,9 +134,8 @@ mod tests {
 
     #[test]
     fn a_place_that_is_free_is_taken_at_once() {
-        let seconds = |list: &[u64], at_once| {
-            lanes(list.iter().copied().map(Duration::from_secs), at_once).as_secs()
-        };
+        let seconds =
+            |list: &[u64], at_once| lanes(list.iter().copied().map(Duration::from_secs), at_once).as_secs();
         assert_eq!(seconds(&[], 5), 0);
         assert_eq!(seconds(&[25], 5), 25);
         assert_eq!(seconds(&[10, 10, 10, 10], 1), 40);

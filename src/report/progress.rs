@@ -130,7 +130,9 @@ pub(super) fn bar(progress: &Progress, columns: usize, look: Look) -> String {
         }
         out.push_str(&match phase.cmp(&progress.over) {
             std::cmp::Ordering::Less => look.paint(style::GOOD, &"━".repeat(piece)),
-            std::cmp::Ordering::Equal => present(columns_of(progress.part, piece), piece, progress.part, look),
+            std::cmp::Ordering::Equal => {
+                present(columns_of(progress.part, piece), piece, progress.part, look)
+            }
             std::cmp::Ordering::Greater => look.paint(style::FAINT, &"─".repeat(piece)),
         });
     }
@@ -163,9 +165,8 @@ mod tests {
 
     #[test]
     fn a_bar_has_a_piece_for_each_phase_and_its_exact_width() {
-        let shown = |phases, over, part, columns| {
-            bar(&Progress { phases, over, part }, columns, Look::plain(80))
-        };
+        let shown =
+            |phases, over, part, columns| bar(&Progress { phases, over, part }, columns, Look::plain(80));
         assert_eq!(shown(3, 0, 0.0, 11), "─── ─── ───");
         assert_eq!(shown(3, 0, 0.1, 11), "╸── ─── ───");
         assert_eq!(shown(3, 1, 0.95, 20), "━━━━━━ ━━━━━╸ ──────");

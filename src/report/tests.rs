@@ -1,5 +1,7 @@
 //! What is read, to the letter: boards, lines, tables and verdicts of a made-up run.
 
+mod fleet;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 

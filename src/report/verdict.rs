@@ -90,6 +90,9 @@ fn summed_up(story: &Story, whom: &[&Row], words: &str, look: Look, out: &mut Ve
     let (mark, paint) = mark(&story.phase(whom[0]));
     let head = match downs.as_slice() {
         [] => format!("{} ({names}): {words}", instances(whom.len())),
+        [shortest, .., longest] if exact(*shortest) == exact(*longest) => {
+            format!("{} ({names}): {words}, were down {} each", instances(whom.len()), exact(*longest))
+        }
         [shortest, .., longest] => format!(
             "{} ({names}): {words}, were down {} to {}, half of them no longer than {}",
             instances(whom.len()),

@@ -8,6 +8,7 @@ use super::held::{self, Way};
 use super::journal_error;
 use super::prepare::{Desk, Prepared};
 use super::resume;
+use crate::cli::approval::{self, Question};
 use crate::cli::args::{self, Output};
 use crate::cli::environment::Environment;
 use crate::cli::exit::{Ending, Error, Kind};
@@ -17,7 +18,6 @@ use crate::cli::past::Past;
 use crate::cli::settings::{CloudSettings, journal_path, values};
 use crate::cli::signals::Signals;
 use crate::cli::terminal::Terminal;
-use crate::cli::approval::{self, Question};
 use crate::cli::{load, operator};
 use crate::journal::{Journal, Order, Place, StoreError};
 use crate::report::verdicts;
@@ -82,8 +82,9 @@ pub(super) async fn carry_out(
 ) -> Result<Ending, Error> {
     let run = journal.run();
     let resumable = site.place != Place::InProcess;
-    let mut live = Live::new(terminal.clone(), journal.records(), fresh, resumable, (site.clock.clone(), past))
-        .map_err(|error| Error::from_chain(Kind::CouldNotBegin, &error))?;
+    let mut live =
+        Live::new(terminal.clone(), journal.records(), fresh, resumable, (site.clock.clone(), past))
+            .map_err(|error| Error::from_chain(Kind::CouldNotBegin, &error))?;
     let parts = Parts {
         cloud: Arc::clone(&site.survey),
         probe: site.probe,
