@@ -15,7 +15,10 @@ use super::signals::Signals;
 use super::terminal::Terminal;
 use crate::clock::{Clock, between};
 use crate::journal::{Event, Order, Record, Stage, Took, Verdict};
-use crate::report::{Board, Story, StoryError, board_summary, instances, json, line, time_of_day, wrapped};
+use crate::report::{
+    Board, Story, StoryError, board_summary, interrupted_words, json, line, time_of_day, way_back_words,
+    wrapped,
+};
 
 /// How often the seconds on the board are brought up to date.
 const TICK: Duration = Duration::from_millis(200);
@@ -115,24 +118,13 @@ impl Live {
             Order::BringBack | Order::LeaveNow => Order::LeaveNow,
         };
         let down = self.story.tally().down();
-        let run = self.story.run();
-        let words = match order {
-            Order::CarryOn | Order::BringBack => format!(
-                "{name}: nothing new is begun; {} that this run stopped {} brought back. Once more leaves them as they are",
-                instances(down),
-                if down == 1 { "is" } else { "are" },
-            ),
-            Order::LeaveNow => format!(
-                "{name}: leaving; {} left down. {}",
-                if down == 1 { "1 instance is".to_owned() } else { format!("{} are", instances(down)) },
-                if self.resumable {
-                    format!("To bring everything back: pitstop resume {run}")
-                } else {
-                    "The simulated cloud ends with this process".to_owned()
-                },
-            ),
-        };
-        self.terminal.say(&wrapped(&words, self.terminal.stderr_look()));
+        let words = interrupted_words(name, order, down);
+        let moving = self.terminal.screen().moving;
+        self.terminal.say(&if moving { wrapped(&words, self.terminal.stderr_look()) } else { words });
+        if order == Order::LeaveNow {
+            // Never wrapped: it is there to be copied.
+            self.terminal.say(&way_back_words(self.resumable.then(|| self.story.run())));
+        }
         orders.send_replace(order);
         order
     }

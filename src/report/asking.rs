@@ -1,10 +1,12 @@
-//! The words around the questions that a person is asked: what will be down, for how long, why a name has to be typed.
+//! The words around the questions that a person is asked, and the answers to what a person does: what will be down, for
+//! how long, why a name has to be typed, what Ctrl-C leads to.
 
 use super::expected::{Estimate, Expected};
 use super::layout::paragraph;
 use super::plan_table::full_name;
 use super::words::{Look, instances, span, style};
 use crate::cloud::InstanceId;
+use crate::journal::{Order, RunId};
 use crate::plan::{EndPower, InstancePlan, Plan};
 
 /// So many instances are named in a question; of more only the first.
@@ -68,6 +70,33 @@ pub fn carry_on_question(canaries: &[InstanceId], others: usize) -> (String, Str
         others => format!("Go on with the other {others} instances?"),
     };
     (well, question)
+}
+
+/// What a signal of this name leads to, told while it is obeyed.
+pub fn interrupted_words(name: &str, order: Order, down: usize) -> String {
+    match (order, down) {
+        (Order::CarryOn | Order::BringBack, 0) => {
+            format!("{name}: nothing new is begun, and nothing is down. Once more leaves at once")
+        }
+        (Order::CarryOn | Order::BringBack, 1) => format!(
+            "{name}: nothing new is begun; the 1 instance that is down is brought back. Once more leaves it as it is"
+        ),
+        (Order::CarryOn | Order::BringBack, many) => format!(
+            "{name}: nothing new is begun; the {many} instances that are down are brought back. Once more leaves \
+             them as they are"
+        ),
+        (Order::LeaveNow, 0) => format!("{name}: leaving; nothing is left down"),
+        (Order::LeaveNow, 1) => format!("{name}: leaving; 1 instance is left down"),
+        (Order::LeaveNow, many) => format!("{name}: leaving; {many} instances are left down"),
+    }
+}
+
+/// How to bring back what is left down, if its cloud outlives the process.
+pub fn way_back_words(run: Option<RunId>) -> String {
+    match run {
+        Some(run) => format!("to bring everything back: pitstop resume {run}"),
+        None => "the simulated cloud ends with this process".to_owned(),
+    }
 }
 
 /// All words of the approval of one plan.

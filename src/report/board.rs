@@ -38,7 +38,7 @@ impl Board<'_> {
     /// The board's lines, at most `height` of them, none wider than the look.
     pub fn lines(&self, now: Timestamp, look: Look, height: usize) -> Vec<String> {
         let height = height.max(3);
-        let mut lines = if self.story.rows().len() + 1 <= height {
+        let mut lines = if self.story.rows().len() < height {
             self.each(now, look)
         } else {
             self.crowd(now, look, height)

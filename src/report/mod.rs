@@ -21,7 +21,7 @@ mod tally;
 mod verdict;
 mod words;
 
-pub use asking::{Asking, Caution, carry_on_question};
+pub use asking::{Asking, Caution, carry_on_question, interrupted_words, way_back_words};
 pub use board::{Board, board_summary};
 pub use expected::{Estimate, Expectation, Expected};
 pub use layout::{fit_bytes, wrapped};

@@ -46,7 +46,6 @@ impl Progress {
                 };
                 (over, part(between(row.since(), now), *action, row, expected))
             }
-            Phase::Stopped => (changed, 0.0),
             Phase::Checking => {
                 let checks = ratio(ledger.checks_passed, story.plan().checks.len());
                 (way.stop + way.steps + way.start, checks)
@@ -54,7 +53,7 @@ impl Progress {
             Phase::Looking if ledger.power == Some(PowerState::Running) => {
                 (way.stop + way.steps + way.start, 0.0)
             }
-            Phase::Looking => (changed, 0.0),
+            Phase::Stopped | Phase::Looking => (changed, 0.0),
             Phase::Unsure(_)
             | Phase::Retrying(..)
             | Phase::BringingBack
