@@ -144,7 +144,8 @@ impl Board<'_> {
                 let number = row.state.ledger.checks_passed;
                 self.story.plan().checks.get(number).map_or_else(|| phase.words(), check_words)
             }
-            Phase::Failed | Phase::Stranded | Phase::BringingBack => match row.failure() {
+            Phase::Failed | Phase::Stranded | Phase::BringingBack | Phase::RollingBack => match row.failure()
+            {
                 Some(failure) => format!("{}: {failure}", phase.words()),
                 None => phase.words(),
             },
@@ -219,7 +220,9 @@ fn mark(phase: &Phase, troubled: bool) -> (char, Option<anstyle::Style>) {
         Phase::Suspended => ('-', Some(style::RISK)),
         Phase::NotBegun(_) => ('-', Some(style::FAINT)),
         Phase::Waiting => ('·', Some(style::FAINT)),
-        Phase::Unsure(_) | Phase::Retrying(..) | Phase::BringingBack => ('!', Some(style::RISK)),
+        Phase::Unsure(_) | Phase::Retrying(..) | Phase::BringingBack | Phase::RollingBack => {
+            ('!', Some(style::RISK))
+        }
         _ if troubled => ('!', Some(style::RISK)),
         Phase::Acting(_) | Phase::Stopped | Phase::Checking | Phase::Looking => ('▸', None),
     }

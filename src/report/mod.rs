@@ -7,6 +7,8 @@
 mod asking;
 mod board;
 mod expected;
+mod explanation;
+mod finding;
 pub mod json;
 mod layout;
 mod lines;
@@ -24,6 +26,8 @@ mod words;
 pub use asking::{Asking, Caution, carry_on_question, interrupted_words, way_back_words};
 pub use board::{Board, board_summary};
 pub use expected::{Estimate, Expectation, Expected};
+pub use explanation::{Explanation, code_groups, code_table, explanation};
+pub use finding::{Finding, Level, finding};
 pub use layout::{fit_bytes, wrapped};
 pub use lines::line;
 pub use plan_table::{Rows, full_name, plan_table, step_words, summary};

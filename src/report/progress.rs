@@ -57,6 +57,7 @@ impl Progress {
             Phase::Unsure(_)
             | Phase::Retrying(..)
             | Phase::BringingBack
+            | Phase::RollingBack
             | Phase::Suspended
             | Phase::NotBegun(_)
             | Phase::Failed

@@ -17,6 +17,8 @@ pub enum Stand {
     Failed,
     /// [`Phase::BringingBack`].
     BringingBack,
+    /// [`Phase::RollingBack`].
+    RollingBack,
     /// [`Phase::Unsure`].
     Unsure,
     /// [`Phase::Retrying`].
@@ -53,6 +55,7 @@ impl Stand {
             Phase::Checking => Self::Checking,
             Phase::Looking => Self::Looking,
             Phase::BringingBack => Self::BringingBack,
+            Phase::RollingBack => Self::RollingBack,
             Phase::Suspended => Self::Suspended,
             Phase::Done => Self::Done,
             Phase::Unchanged => Self::Unchanged,
@@ -68,6 +71,7 @@ impl Stand {
             Self::Stranded => "NEEDS A PERSON",
             Self::Failed => "failed",
             Self::BringingBack => "bringing back",
+            Self::RollingBack => "rolling back",
             Self::Unsure => "without an answer",
             Self::Retrying => "trying again",
             Self::Acting(action) => doing(action),
@@ -92,6 +96,7 @@ impl Stand {
             | Self::Unchanged
             | Self::NotBegun => true,
             Self::BringingBack
+            | Self::RollingBack
             | Self::Unsure
             | Self::Retrying
             | Self::Acting(_)
@@ -109,7 +114,7 @@ impl Stand {
 
     /// Worth a person's eyes before all others.
     pub fn is_trouble(self) -> bool {
-        matches!(self, Self::Stranded | Self::Failed | Self::BringingBack)
+        matches!(self, Self::Stranded | Self::Failed | Self::BringingBack | Self::RollingBack)
     }
 }
 

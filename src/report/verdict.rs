@@ -1,11 +1,11 @@
 //! The end of a run: one verdict per instance, and the one command that helps where help is needed.
 
 use super::layout::paragraph;
-use super::lines::verdict_words;
+use super::lines::{became, down_words, verdict_words};
 use super::plan_table::full_name;
 use super::story::{Phase, Row, Story};
 use super::tally::Stand;
-use super::words::{Look, clean, exact, instances, style};
+use super::words::{Look, clean, exact, instances, span, style};
 use crate::cloud::{Action, CloudError};
 use crate::journal::{Failure, Verdict};
 use crate::plan::{EndPower, Step};
@@ -60,6 +60,7 @@ fn is_plain(row: &Row, phase: &Phase) -> bool {
         | Phase::Checking
         | Phase::Looking
         | Phase::BringingBack
+        | Phase::RollingBack
         | Phase::Failed
         | Phase::Stranded => false,
     };
@@ -69,7 +70,7 @@ fn is_plain(row: &Row, phase: &Phase) -> bool {
 /// How it went, in words.
 fn row_words(row: &Row, phase: &Phase) -> String {
     let words = match row.state.verdict() {
-        Some(verdict) => verdict_words(verdict),
+        Some(verdict) => format!("{}{}", verdict_words(verdict).trim_end_matches('.'), became(row, verdict)),
         None if row.is_suspended() => format!("{}; {}", phase.words(), progress(row)),
         None if row.state.ledger.touched => format!("left while {}", phase.words()),
         None => "not begun: the run was ended early".to_owned(),
@@ -87,6 +88,8 @@ fn summed_up(story: &Story, whom: &[&Row], words: &str, look: Look, out: &mut Ve
     let mut downs: Vec<_> =
         whom.iter().map(|row| row.down(story.last())).filter(|down| !down.is_zero()).collect();
     downs.sort_unstable();
+    let allowed = story.plan().downtime_budget.map(|budget| format!(", of {} allowed", span(budget)));
+    let allowed = allowed.filter(|_| !downs.is_empty()).unwrap_or_default();
     let (mark, paint) = mark(&story.phase(whom[0]));
     let head = match downs.as_slice() {
         [] => format!("{} ({names}): {words}", instances(whom.len())),
@@ -102,7 +105,7 @@ fn summed_up(story: &Story, whom: &[&Row], words: &str, look: Look, out: &mut Ve
         ),
         [one] => format!("{} ({names}): {words}, one was down {}", instances(whom.len()), exact(*one)),
     };
-    marked(mark, paint, &head, look, out);
+    marked(mark, paint, &format!("{head}{allowed}"), look, out);
 }
 
 fn marked(mark: &str, paint: anstyle::Style, head: &str, look: Look, out: &mut Vec<String>) {
@@ -124,7 +127,7 @@ fn mark(phase: &Phase) -> (&'static str, anstyle::Style) {
 fn verdict(story: &Story, row: &Row, (phase, words): (&Phase, &str), look: Look, out: &mut Vec<String>) {
     let (mark, paint) = mark(phase);
     let down = row.down(story.last());
-    let down = if down.is_zero() { String::new() } else { format!(", was down {}", exact(down)) };
+    let down = if down.is_zero() { String::new() } else { format!(", was down {}", down_words(story, down)) };
     marked(mark, paint, &format!("{}: {words}{down}", full_name(&row.plan)), look, out);
     details(story, row, look, out);
 }
@@ -178,7 +181,7 @@ fn progress(row: &Row) -> String {
 }
 
 fn cloud_error(failure: &Failure) -> Option<&CloudError> {
-    match failure {
+    match failure.root() {
         Failure::Refused { error, .. } => Some(error),
         _ => None,
     }
@@ -187,7 +190,7 @@ fn cloud_error(failure: &Failure) -> Option<&CloudError> {
 /// The command that gives a stranded instance the power that the workflow wants.
 fn rescue(story: &Story, row: &Row) -> Option<String> {
     let Some(Verdict::Stranded { failure, .. }) = row.state.verdict() else { return None };
-    if *failure == Failure::Gone {
+    if *failure.root() == Failure::Gone {
         return None;
     }
     let region = &story.plan().region;
