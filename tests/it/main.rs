@@ -21,6 +21,7 @@ mod process;
 mod proxy;
 mod resume;
 mod rig;
+mod rollout;
 mod schema;
 mod sealed;
 mod secrets;
