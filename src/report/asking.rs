@@ -179,8 +179,7 @@ fn stay_words(stay: usize, of: usize) -> String {
 fn how_long(estimate: &Estimate) -> String {
     let Estimate { known, unknown, shortest, longest, whole, at_once, of } = *estimate;
     if known == 0 {
-        return "How long they will be down is not known: no earlier run tells of operations like these"
-            .to_owned();
+        return "How long is not known: no earlier run tells of operations like these".to_owned();
     }
     let (shortest, longest) = (span(shortest), span(longest));
     let each =
@@ -229,9 +228,6 @@ mod tests {
             "Down for 18s to 25s, by what 40 earlier operations of each kind took; of 2 instances nothing is known"
         );
         let none = Estimate { known: 0, unknown: 3, ..some };
-        assert_eq!(
-            how_long(&none),
-            "How long they will be down is not known: no earlier run tells of operations like these"
-        );
+        assert_eq!(how_long(&none), "How long is not known: no earlier run tells of operations like these");
     }
 }

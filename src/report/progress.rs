@@ -119,13 +119,14 @@ fn columns_of(part: f64, columns: usize) -> usize {
 
 /// A bar of `columns` columns, a piece for each phase.
 pub(super) fn bar(progress: &Progress, columns: usize, look: Look) -> String {
-    let gaps = progress.phases - 1;
-    let room = columns.saturating_sub(gaps);
+    // Where a piece would have no room of its own, there is none between them either.
+    let apart = columns >= progress.phases * 2;
+    let room = if apart { columns - (progress.phases - 1) } else { columns };
     let mut out = String::new();
     for phase in 0..progress.phases {
         // What can't be divided evenly goes to the first ones.
         let piece = room / progress.phases + usize::from(phase < room % progress.phases);
-        if phase > 0 {
+        if phase > 0 && apart {
             out.push(' ');
         }
         out.push_str(&match phase.cmp(&progress.over) {
@@ -172,7 +173,8 @@ mod tests {
         assert_eq!(shown(3, 1, 0.95, 20), "━━━━━━ ━━━━━╸ ──────");
         assert_eq!(shown(3, 3, 0.0, 11), "━━━ ━━━ ━━━");
         assert_eq!(shown(4, 2, 0.5, 12), "━━━ ━━ ━╸ ──");
-        for (phases, columns) in [(1, 11), (5, 11), (6, 30)] {
+        assert_eq!(shown(5, 1, 0.3, 8), "━━╸─────", "too little room for gaps");
+        for (phases, columns) in [(1, 11), (5, 8), (5, 11), (6, 30), (6, 8)] {
             assert_eq!(shown(phases, 0, 0.5, columns).chars().count(), columns);
         }
     }

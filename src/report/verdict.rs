@@ -1,6 +1,6 @@
 //! The end of a run: one verdict per instance, and the one command that helps where help is needed.
 
-use super::layout::paragraph;
+use super::layout::{paragraph, width};
 use super::lines::{became, down_words, verdict_words};
 use super::plan_table::full_name;
 use super::story::{Phase, Row, Story};
@@ -40,7 +40,7 @@ pub fn verdicts(story: &Story, look: Look, resumable: bool) -> String {
         }
     }
     out.push(String::new());
-    out.push(outcome_line(story));
+    out.extend(outcome(story, look));
     for command in next_commands(story, resumable) {
         out.push(format!("next: {command}"));
     }
@@ -202,8 +202,24 @@ fn rescue(story: &Story, row: &Row) -> Option<String> {
     Some(clean(&format!("tccli cvm {call} --region {region} --InstanceIds '[\"{id}\"]'")))
 }
 
-/// How many instances ended how.
+/// The run, and how many of its instances ended how.
 pub fn outcome_line(story: &Story) -> String {
+    format!("run {}: {}", story.run(), counts(story))
+}
+
+/// The same, on two lines where one is too short.
+fn outcome(story: &Story, look: Look) -> Vec<String> {
+    let line = outcome_line(story);
+    if width(&line) <= look.columns() {
+        return vec![line];
+    }
+    let mut out = vec![format!("run {}:", story.run())];
+    out.extend(paragraph(2, "", &counts(story), look.columns()));
+    out
+}
+
+/// How many instances ended how.
+fn counts(story: &Story) -> String {
     let tally = story.tally();
     let count = |stand| tally.count(stand);
     let under_way: usize = tally.under_way().map(|(_, count)| count).sum();
@@ -221,7 +237,7 @@ pub fn outcome_line(story: &Story) -> String {
         .filter(|(count, _)| *count > 0)
         .map(|(count, words)| format!("{count} {words}"))
         .collect();
-    format!("run {}: {} of {}", story.run(), parts.join(", "), instances(story.rows().len()))
+    format!("{} of {}", parts.join(", "), instances(story.rows().len()))
 }
 
 /// What to type next, if something is left to do.

@@ -172,6 +172,23 @@ fn a_terminal_is_put_back_when_the_question_is_ended_from_outside() {
     restored(&screen);
 }
 
+#[test]
+fn a_weak_password_is_asked_for_again_and_the_plan_is_shown_once() {
+    let sealed = Sealed::new();
+    let args = ["run", "tests/fixtures/cli/ask-password.yaml", "--cloud", "sim", "--sim-speed", "50"];
+    let mut screen = Screen::open(&sealed, 100, &args);
+    for (before, password) in ["weak", "weak", "Zx9-canary-42", "Zx9-canary-42"].into_iter().enumerate() {
+        screen.wait_for_hidden("New password for root", before + 1);
+        screen.press(&format!("{password}\r"));
+    }
+    screen.wait_for("Stop 1 instance and make these changes?");
+    let text = screen.text();
+    assert_eq!(text.matches("Plan: ask-password").count(), 1, "{text}");
+    assert!(text.contains("the new password is not accepted there: it has 4 characters"), "{text}");
+    screen.press("y\r");
+    assert_eq!(screen.end(), 0, "{}", screen.text());
+}
+
 const CANARY: &str = "The canary is well: ins-00000000";
 const GO_ON: &str = "Go on with the other 2 instances?";
 
