@@ -115,7 +115,7 @@ mod tests {
             assert!(text.lines().all(|line| line.chars().count() <= columns), "{text}");
             insta::assert_snapshot!(format!("findings_at_{columns}"), text);
         }
-        let coloured = finding(&all[2], Look { width: 80, colour: true });
+        let coloured = finding(&all[2], Look { colour: true, ..Look::plain(80) });
         assert!(coloured.contains("\u{1b}[") && coloured.contains("fail"), "{coloured}");
     }
 }

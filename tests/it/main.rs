@@ -1,6 +1,7 @@
 //! The one integration test binary.
 #![expect(clippy::unwrap_used, reason = "what can't be had fails the test")]
 
+mod approval;
 mod assumed_role;
 mod bad_workflows;
 mod cli;
@@ -35,4 +36,5 @@ mod shipped;
 mod terminal;
 mod vendor_examples;
 mod way_back;
+mod window;
 mod workflow_properties;
