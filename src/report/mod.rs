@@ -50,7 +50,7 @@ pub use runs::runs_table;
 pub use show::show;
 pub use story::{Phase, Row, Story, StoryError};
 pub use tally::{Stand, Tally};
-pub use verdict::{outcome_line, verdicts};
+pub use verdict::{hint_of, outcome_line, verdicts};
 pub use words::{Look, clean, day_and_time, exact, instances, span, time_of_day};
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use super::plan_table::full_name;
 use super::story::{Phase, Row, Story};
 use super::tally::Stand;
 use super::words::{Look, clean, exact, instances, span, style};
-use crate::cloud::{Action, CloudError};
+use crate::cloud::{Action, CloudError, ErrorKind};
 use crate::journal::{Failure, Verdict};
 use crate::plan::{EndPower, Step};
 
@@ -167,7 +167,7 @@ fn details(story: &Story, row: &Row, look: Look, out: &mut Vec<String>) {
     if let Some(failure) = row.failure() {
         out.extend(state_words(row, language).iter().flat_map(|words| paragraph(4, "", words, look)));
         if let Some(error) = cloud_error(failure) {
-            out.extend(paragraph(4, language.pick("hint: ", "建议："), hint(error, language), look));
+            out.extend(paragraph(4, language.pick("hint: ", "建议："), hint_of(error.kind, language), look));
         }
         for (action, request) in &row.requests {
             out.push(clean(&match language {
@@ -188,10 +188,11 @@ fn details(story: &Story, row: &Row, look: Look, out: &mut Vec<String>) {
     }
 }
 
-fn hint(error: &CloudError, language: Language) -> &'static str {
+/// What a person can do about a failed call of this kind.
+pub fn hint_of(kind: ErrorKind, language: Language) -> &'static str {
     match language {
-        Language::English => error.hint(),
-        Language::Chinese => chinese::failure::hint(error.kind),
+        Language::English => kind.hint(),
+        Language::Chinese => chinese::failure::hint(kind),
     }
 }
 
