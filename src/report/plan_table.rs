@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use super::layout::{lines, paragraph, table};
 use super::words::{Look, clean, count_of, instances, span, style};
-use crate::cloud::{PowerState, Price, StopMode};
+use crate::cloud::{Action, PowerState, Price, StopMode};
 use crate::plan::{EndPower, InstancePlan, Plan, Step, Warning};
+use crate::workflow::OnFailure;
 
 /// From here on the table has a column of its own for the price.
 const WIDE: usize = 90;
@@ -229,7 +230,24 @@ fn order(plan: &Plan, look: Look, out: &mut Vec<String>) {
     if changed.iter().any(|instance| instance.ends == EndPower::Running) {
         out.extend(paragraph(2, "", "start", look.columns()));
     }
+    for line in limits(plan, &changed) {
+        out.extend(paragraph(2, "", &line, look.columns()));
+    }
     out.push(String::new());
+}
+
+/// What the workflow allows beyond one stop, and what it doesn't: the way back to the former type, and the downtime.
+fn limits(plan: &Plan, changed: &[&InstancePlan]) -> Vec<String> {
+    let resized = changed.iter().flat_map(|i| &i.steps).any(|step| step.action() == Action::Resize);
+    let back = (plan.on_failure == OnFailure::RollBack && resized).then(|| {
+        "if it does not start or fails a check afterwards: stop once more if it runs, back to the former type, start"
+            .to_owned()
+    });
+    let budget = plan.downtime_budget.filter(|_| changed.iter().any(|i| i.is_stopped_by_run()));
+    let budget = budget.map(|budget| {
+        format!("down for at most {}: what does not fit is left out, and the instance started", span(budget))
+    });
+    back.into_iter().chain(budget).collect()
 }
 
 fn rank(step: &Step) -> usize {

@@ -1,10 +1,11 @@
 //! How long to wait for what, and when to look: pure functions of elapsed time and of what earlier operations took.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::typical::Typical;
 use crate::clock::between;
 use crate::cloud::{Action, CloudError, ErrorKind};
 use crate::journal::Took;
@@ -40,44 +41,6 @@ pub struct Pace {
     pub looking: u8,
     /// How long operations take as far as nothing else is known.
     pub typical: Typical,
-}
-
-/// How long operations commonly take, by what the vendor and others who use its API say: "one to two minutes" for a
-/// resize, "tens of seconds" for going down and for coming up, 10 s and more for a password or a key. Only a downtime
-/// budget asks for them, and only until there is experience.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Typical {
-    /// A stop.
-    pub stop: Duration,
-    /// A start.
-    pub start: Duration,
-    /// A resize.
-    pub resize: Duration,
-    /// A change of the password or of the keys.
-    pub change: Duration,
-}
-
-impl Default for Typical {
-    fn default() -> Self {
-        Self {
-            stop: Duration::from_secs(30),
-            start: Duration::from_mins(1),
-            resize: Duration::from_mins(2),
-            change: Duration::from_secs(20),
-        }
-    }
-}
-
-impl Typical {
-    /// How long this operation commonly takes.
-    pub fn of(&self, action: Action) -> Duration {
-        match action {
-            Action::Stop => self.stop,
-            Action::Start => self.start,
-            Action::Resize => self.resize,
-            Action::ResetPassword | Action::LoadSshKeys => self.change,
-        }
-    }
 }
 
 impl Default for Pace {
@@ -120,12 +83,7 @@ impl Pace {
             shortest,
             together: scaled(self.together),
             looking: self.looking,
-            typical: Typical {
-                stop: scaled(self.typical.stop),
-                start: scaled(self.typical.start),
-                resize: scaled(self.typical.resize),
-                change: scaled(self.typical.change),
-            },
+            typical: self.typical.each(scaled),
         }
     }
 
@@ -234,7 +192,7 @@ pub struct Span {
 /// What operations took so far, by action and family.
 #[derive(Clone, Debug, Default)]
 pub struct Experience {
-    by_family: BTreeMap<(Action, String), Vec<Duration>>,
+    by_action: BTreeMap<Action, BTreeMap<String, Kept>>,
 }
 
 /// How many durations of one kind are kept; the oldest go.
@@ -254,27 +212,48 @@ impl Experience {
 
     /// Adds the newest duration.
     pub fn add(&mut self, took: &Took) {
-        let kept = self.by_family.entry((took.action, took.family.clone())).or_default();
-        if kept.len() == KEPT {
-            kept.remove(0);
-        }
-        kept.push(took.took);
+        self.by_action.entry(took.action).or_default().entry(took.family.clone()).or_default().add(took.took);
     }
 
     /// When such an operation can be expected to end; `None` without enough experience.
     pub fn span(&self, action: Action, family: &str) -> Option<Span> {
-        let mut kept = self.by_family.get(&(action, family.to_owned()))?.clone();
-        if kept.len() < ENOUGH {
+        self.by_action.get(&action)?.get(family)?.span
+    }
+}
+
+/// What operations of one kind took.
+#[derive(Clone, Debug, Default)]
+struct Kept {
+    /// The oldest first.
+    durations: VecDeque<Duration>,
+    span: Option<Span>,
+}
+
+impl Kept {
+    fn add(&mut self, took: Duration) {
+        if self.durations.len() == KEPT {
+            self.durations.pop_front();
+        }
+        self.durations.push_back(took);
+        let mut sorted: Vec<_> = self.durations.iter().copied().collect();
+        sorted.sort_unstable();
+        self.span = Span::of(&sorted);
+    }
+}
+
+impl Span {
+    /// What these durations, the shortest first, let expect.
+    fn of(sorted: &[Duration]) -> Option<Self> {
+        if sorted.len() < ENOUGH {
             return None;
         }
-        kept.sort_unstable();
         // The shortest and longest, without the outermost twentieth of many. What is still to come lies beyond them by as
         // much as they lie apart from each other, on average; and nothing is as exact as a few equal figures look.
-        let outermost = kept.len() / 20;
-        let (early, late) = (kept[outermost], kept[kept.len() - 1 - outermost]);
-        let apart = (late - early) / u32::try_from(kept.len() - 1).unwrap_or(u32::MAX);
+        let outermost = sorted.len() / 20;
+        let (early, late) = (sorted[outermost], sorted[sorted.len() - 1 - outermost]);
+        let apart = (late - early) / u32::try_from(sorted.len() - 1).unwrap_or(u32::MAX);
         let room = |end: Duration| apart.max(end.mul_f64(0.02));
-        Some(Span { early: early.saturating_sub(room(early)), late: late + room(late) })
+        Some(Self { early: early.saturating_sub(room(early)), late: late + room(late) })
     }
 }
 
