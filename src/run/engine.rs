@@ -84,7 +84,8 @@ async fn reached(clock: &Clock, when: Timestamp) {
 struct Member {
     id: InstanceId,
     state: State,
-    seen: Option<Observation>,
+    /// Boxed: of a large fleet most wait, or have gone, and show nothing.
+    seen: Option<Box<Observation>>,
     blind: Option<(Timestamp, CloudError)>,
     /// When the look before the last one was asked for.
     looked_before: Option<Timestamp>,
@@ -146,7 +147,7 @@ impl Engine {
         orders: watch::Receiver<Order>,
         feed: mpsc::UnboundedSender<Record>,
     ) -> Result<Self, Cause> {
-        let plan = Arc::new(journal.plan()?.plan().clone());
+        let plan = journal.plan()?.shared();
         let experience = Experience::new(&journal.history(HISTORY).await?);
         let members: Vec<_> = plan.instances.iter().map(|own| Member::new(own.id.clone())).collect();
         let index = members.iter().enumerate().map(|(at, member)| (member.id.clone(), at)).collect();
@@ -254,6 +255,7 @@ impl Engine {
     /// Decides for every instance that something happened to, until there is nothing left to write down; then sends.
     async fn turn(&mut self) -> Result<(), Cause> {
         let mut wishes = Wishes::new();
+        let decided = self.parts.clock.now();
         while !self.dirty.is_empty() && self.order != Order::LeaveNow {
             let mut notes = Vec::new();
             for at in std::mem::take(&mut self.dirty) {
@@ -275,7 +277,7 @@ impl Engine {
             self.note(notes).await?;
         }
         if self.order != Order::LeaveNow {
-            self.send(wishes).await?;
+            self.send(wishes, decided).await?;
         }
         Ok(())
     }
@@ -406,7 +408,7 @@ impl Engine {
                 let before = own.seen.as_ref().and_then(|seen| seen.missing_since);
                 own.looked_before = own.seen.as_ref().map(|seen| seen.at);
                 let missing_since = if instance.is_none() { before.or(Some(landed)) } else { None };
-                own.seen = Some(Observation { instance, missing_since, at, landed });
+                own.seen = Some(Box::new(Observation { instance, missing_since, at, landed }));
                 self.dirty.insert(member);
             }
         }
@@ -480,6 +482,7 @@ impl Engine {
             return;
         }
         self.open = self.open.saturating_sub(1);
+        member.seen = None;
         if let Some(when) = member.wake.take() {
             self.timers.remove(&(when, at));
         }
@@ -577,7 +580,7 @@ impl Engine {
     }
 
     /// Writes down and sends the wishes, equal ones together.
-    async fn send(&mut self, wishes: Wishes) -> Result<(), Cause> {
+    async fn send(&mut self, wishes: Wishes, decided: Timestamp) -> Result<(), Cause> {
         let mut groups = Vec::new();
         let mut joints = Vec::new();
         for ((intent, among), wishing) in wishes {
@@ -603,8 +606,13 @@ impl Engine {
             let secrets = Arc::clone(&self.secrets);
             let resize = recorded.get().intent.action() == Action::Resize;
             self.resizing += usize::from(resize);
+            let (clock, fresh) = (self.parts.clock.clone(), self.parts.pace.fresh);
             let flight = async move {
-                let result = calls::perform(cloud.as_ref(), &recorded, &secrets).await;
+                // The journal may have been tried for long, or the process may have stood still, since it was decided.
+                let result = match between(decided, clock.now()) {
+                    late if late > fresh => Err(calls::too_late(late)),
+                    _ => calls::perform(cloud.as_ref(), &recorded, &secrets).await,
+                };
                 Landed::Call { members, resize, result }
             };
             self.flights.push(flight.boxed());
@@ -674,7 +682,7 @@ impl Engine {
             own: &self.plan.instances[at],
             imported: self.imported.as_ref(),
             state: &member.state,
-            seen: member.seen.as_ref(),
+            seen: member.seen.as_deref(),
             blind: member.blind.as_ref().map(|(since, error)| (*since, error)),
             order: self.order,
             turn: self.rollout.turn(member.turn),

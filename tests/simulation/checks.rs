@@ -186,15 +186,13 @@ impl<'a> Tale<'a> {
     /// What the last answers before then showed of it: of several that came at that moment, any may have been the last.
     pub(crate) fn last_reads(&self, by: Timestamp) -> Vec<(&'a Read, &'a Shown)> {
         let own = self.id().as_str();
-        let mut last: Vec<(&Read, &Shown)> = Vec::new();
-        for read in self.story.reads.iter().filter(|read| read.landed <= by) {
-            let Some(shown) = read.shown.iter().find(|shown| shown.id == own) else { continue };
-            if last.first().is_some_and(|(before, _)| before.landed < read.landed) {
-                last.clear();
-            }
-            last.push((read, shown));
-        }
-        last
+        let reads = &self.story.reads;
+        let by = reads.partition_point(|read| read.landed <= by);
+        let shown = |read: &'a Read| Some((read, read.shown.iter().find(|shown| shown.id == own)?));
+        let mut of_it = reads[..by].iter().rev().filter_map(shown);
+        let Some(last) = of_it.next() else { return Vec::new() };
+        let together = of_it.take_while(|(read, _)| read.landed == last.0.landed);
+        std::iter::once(last).chain(together).collect()
     }
 
     /// The earliest moment that what was known by then can have been true at: the cloud answers late, and sometimes with
