@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use pitstop::clock::between;
-use pitstop::cloud::{Action, InstanceId, PowerState};
-use pitstop::journal::{Event, Record, Verdict};
+use pitstop::cloud::{Action, InstanceId, InstanceType, PowerState};
+use pitstop::journal::{Event, Failure, Record, Verdict};
 use pitstop::plan::{EndPower, InstancePlan, Step};
 use pitstop::run::{Conclusion, Pace};
 use pitstop::sim::{Actor, Effect, Happening, LogEntry, What};
@@ -259,7 +259,8 @@ impl<'a> Tale<'a> {
             _ => false,
         });
         let boots = if self.own.ends == EndPower::Stopped { boots.count() } else { 0 };
-        let most = usize::from(self.ran()) + suspensions + boots;
+        // A roll-back of one that runs stops it again.
+        let most = usize::from(self.ran()) + suspensions + boots + usize::from(self.rolls_back());
         (stops > most).then(|| format!("P1: it was stopped {stops} times, and {most} were due"))
     }
 
@@ -278,7 +279,11 @@ impl<'a> Tale<'a> {
         (!places.is_sorted()).then(|| format!("P1: the changes were made in the order {places:?}"))
     }
 
-    /// P5: no change is made twice.
+    fn rolls_back(&self) -> bool {
+        self.records().any(|record| matches!(record.event, Event::RollBackBegan { .. }))
+    }
+
+    /// P5: no change is made twice; a roll-back is another one.
     fn nothing_twice(&self) -> Vec<String> {
         let effects = self.effects();
         let count = |wanted: fn(&Effect) -> bool| effects.iter().filter(|effect| wanted(effect)).count();
@@ -287,7 +292,8 @@ impl<'a> Tale<'a> {
             ("given keys", count(|effect| matches!(effect, Effect::Keys { .. }))),
             ("given a password", count(|effect| matches!(effect, Effect::Password { .. }))),
         ];
-        let twice = table.into_iter().filter(|(_, times)| *times > 1);
+        let most = |what: &str| if what == "resized" && self.rolls_back() { 2 } else { 1 };
+        let twice = table.into_iter().filter(|(what, times)| *times > most(what));
         twice.map(|(what, times)| format!("P5: it was {what} {times} times")).collect()
     }
 
@@ -333,6 +339,12 @@ impl<'a> Tale<'a> {
             && !self.moved_by_somebody()
         {
             found.push(format!("P3: it is {}, and should be {wanted}: {:?}", end.power, self.verdict));
+        }
+        if let Some(Verdict::Failed { failure: Failure::RolledBack { to, .. } }) = self.verdict
+            && end.instance_type != *to
+            && !self.changed_by_somebody(Action::Resize)
+        {
+            found.push(format!("P3: it is rolled back, and is a {} instead of a {to}", end.instance_type));
         }
         if self.verdict == Some(&Verdict::Done) {
             let lacking = self.own.steps.iter().filter(|step| !self.changed_by_somebody(step.action()));
@@ -475,8 +487,10 @@ fn is_change(action: &str) -> bool {
 /// What an instance that is done lacks of a step.
 fn lacks(step: &Step, end: &End) -> Option<String> {
     match step {
-        Step::Resize { to, .. } => {
-            (end.instance_type != *to).then(|| format!("P3: it is done, and is a {}", end.instance_type))
+        Step::Resize { to, fallbacks, .. } => {
+            let fits = |wanted: &InstanceType| end.instance_type == *wanted;
+            (!fits(to) && !fallbacks.iter().any(|fallback| fits(&fallback.to)))
+                .then(|| format!("P3: it is done, and is a {}", end.instance_type))
         }
         Step::ResetPassword { .. } => {
             (!end.has_password).then(|| "P3: it is done, and its password is another".to_owned())

@@ -208,7 +208,12 @@ fn workflow(dice: &mut Dice, ids: &[InstanceId], imports: bool) -> String {
     );
     let which = dice.between(1, 7);
     if which & 1 != 0 {
-        let to = dice.of(&["type: S5.LARGE8", "type: S5.2XLARGE16", "cpu: 4, memory: 8GiB"]);
+        let to = dice.of(&[
+            "type: S5.LARGE8",
+            "type: S5.2XLARGE16",
+            "cpu: 4, memory: 8GiB",
+            "prefer: [S5.LARGE8, S5.2XLARGE16]",
+        ]);
         writeln!(text, "  - resize: {{ {to} }}").unwrap();
     }
     if which & 2 != 0 {
@@ -224,7 +229,13 @@ fn workflow(dice: &mut Dice, ids: &[InstanceId], imports: bool) -> String {
     }
     let start = dice.of(&["as-found", "as-found", "always", "never"]);
     writeln!(text, "start: {start}").unwrap();
-    writeln!(text, "on-failure: {}", dice.of(&["start", "start", "leave-stopped"])).unwrap();
+    let resizes = which & 1 != 0;
+    let on_failure = dice.of(&["start", "roll-back", "leave-stopped"]);
+    let on_failure = if on_failure == "roll-back" && !resizes { "start" } else { on_failure };
+    writeln!(text, "on-failure: {on_failure}").unwrap();
+    if dice.chance(10) {
+        writeln!(text, "downtime-budget: {}", dice.of(&["1m", "3m", "10m"])).unwrap();
+    }
     writeln!(text, "rollout: {{ {} }}", rollout(dice)).unwrap();
     if start != "never" && dice.chance(30) {
         text.push_str("check:\n  - tcp: { port: 22, timeout: 1m }\n");
