@@ -4,9 +4,12 @@
 //! is handed them. stdout is data, stderr everything else; without a terminal nobody is asked anything. An error is
 //! shown in one place, and its exit code is chosen in one match, in `exit`.
 
+mod approval;
 mod args;
+mod block;
 mod command;
 mod core_dumps;
+mod deliver;
 mod environment;
 mod exit;
 mod keyboard;
@@ -14,6 +17,7 @@ mod live;
 mod load;
 mod operator;
 mod parts;
+mod past;
 mod settings;
 mod signals;
 mod terminal;
@@ -38,7 +42,7 @@ pub fn main() -> ExitCode {
         Err(error) => return usage(&error).into(),
     };
     let environment = Environment::of_process();
-    let terminal = Terminal::new(&environment, arguments.common.output);
+    let terminal = Terminal::new(&environment, arguments.common.output, arguments.common.verbose > 0);
     log_to(&terminal, arguments.common.verbose);
     report_panics(&terminal);
     if let Err(error) = core_dumps::forbid() {
@@ -79,7 +83,7 @@ async fn dispatch(
     let state = arguments.common.state.as_deref();
     match arguments.command {
         Command::Check(args) => command::check::check(terminal, args),
-        Command::Plan(args) => command::plan::plan(terminal, environment, args).await,
+        Command::Plan(args) => command::plan::plan(terminal, environment, state, args).await,
         Command::Run(args) => command::run::run(terminal, environment, state, args).await,
         Command::Resume(args) => command::resume::resume(terminal, environment, state, args).await,
         Command::Runs => command::runs::runs(terminal, environment, state).await,
@@ -88,7 +92,7 @@ async fn dispatch(
         Command::Doctor(args) => command::doctor::doctor(terminal, environment, state, args).await,
         Command::Explain(args) => command::explain::explain(terminal, &args),
         Command::Sim(args) => command::sim::sim(terminal, args).await,
-        Command::Init(args) => command::init::init(terminal, environment, args).await,
+        Command::Init(args) => command::init::init(terminal, environment, *args).await,
         Command::Schema => command::schema::schema(terminal),
         Command::Completions(args) => command::completions::completions(terminal, &args),
         Command::Man(args) => command::man::man(terminal, &args),
@@ -123,7 +127,7 @@ fn log_to(terminal: &Terminal, verbose: u8) {
 /// From here on a panic is reported as the program does it: its message and its place on stderr, without a backtrace,
 /// which could show more than it should.
 pub fn report_panics_of_process() {
-    report_panics(&Terminal::new(&Environment::of_process(), args::Output::Human));
+    report_panics(&Terminal::new(&Environment::of_process(), args::Output::Human, false));
 }
 
 /// A panic is a bug of ours: say so, and that nothing is lost.
@@ -155,6 +159,31 @@ mod tests {
     fn the_command_line_is_consistent() {
         use clap::CommandFactory;
         Arguments::command().debug_assert();
+    }
+
+    /// An example that can't be typed would be worse than none.
+    #[test]
+    fn every_example_of_the_help_is_understood() {
+        use clap::CommandFactory;
+        let mut root = Arguments::command();
+        root.build();
+        let mut examples = 0;
+        for command in std::iter::once(&root).chain(root.get_subcommands()) {
+            let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+            // A line that goes on is one line; a comment stands two blanks apart, or more.
+            let lines = help.replace("\\\n      ", "");
+            for line in lines.lines().map(str::trim).filter(|line| line.starts_with("pitstop ")) {
+                let typed = line.split("  ").next().unwrap_or_default();
+                let own = [" | ", " > ", " >> "]
+                    .iter()
+                    .fold(typed, |typed, end| typed.split(end).next().unwrap_or_default());
+                let words = own.trim_end_matches(" &").split(' ');
+                let understood = Arguments::try_parse_from(words);
+                assert!(understood.is_ok(), "{line}: {}", understood.unwrap_err());
+                examples += 1;
+            }
+        }
+        assert!(examples >= 20, "{examples}");
     }
 
     #[test]

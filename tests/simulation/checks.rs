@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use pitstop::clock::between;
-use pitstop::cloud::{Action, InstanceId, InstanceType, PowerState};
-use pitstop::journal::{Event, Failure, Record, Verdict};
+use pitstop::cloud::{Action, InstanceId, PowerState};
+use pitstop::journal::{Event, Record, Verdict};
 use pitstop::plan::{EndPower, InstancePlan, Step};
 use pitstop::run::{Conclusion, Pace};
 use pitstop::sim::{Actor, Effect, Happening, LogEntry, What};
@@ -14,6 +14,7 @@ use pitstop::workflow::OnFailure;
 use serde_json::{Value, json};
 
 use crate::scenario::{MUTATIONS, Scenario};
+use crate::second_thoughts;
 use crate::story::{End, PASSWORD, Story, sorted};
 use crate::witness::{Read, Shown};
 
@@ -233,7 +234,8 @@ impl<'a> Tale<'a> {
         self.own.found.as_ref().is_some_and(|found| found.power == PowerState::Running)
     }
 
-    /// P1: one stop, and one more each time that it was handed back early or was powered on by our resize.
+    /// P1: one stop, and one more each time that it was handed back early or was powered on by our resize,
+    /// and one for a roll-back.
     fn stops(&self) -> Option<String> {
         let stops = self.operations().iter().filter(|action| **action == "StopInstances").count();
         let suspensions = self
@@ -259,8 +261,8 @@ impl<'a> Tale<'a> {
             _ => false,
         });
         let boots = if self.own.ends == EndPower::Stopped { boots.count() } else { 0 };
-        // A roll-back of one that runs stops it again.
-        let most = usize::from(self.ran()) + suspensions + boots + usize::from(self.rolls_back());
+        let second = second_thoughts::stops_for_roll_back(self.story, self.id());
+        let most = usize::from(self.ran()) + suspensions + boots + second;
         (stops > most).then(|| format!("P1: it was stopped {stops} times, and {most} were due"))
     }
 
@@ -279,21 +281,17 @@ impl<'a> Tale<'a> {
         (!places.is_sorted()).then(|| format!("P1: the changes were made in the order {places:?}"))
     }
 
-    fn rolls_back(&self) -> bool {
-        self.records().any(|record| matches!(record.event, Event::RollBackBegan { .. }))
-    }
-
-    /// P5: no change is made twice; a roll-back is another one.
+    /// P5: no change is made twice.
     fn nothing_twice(&self) -> Vec<String> {
         let effects = self.effects();
         let count = |wanted: fn(&Effect) -> bool| effects.iter().filter(|effect| wanted(effect)).count();
+        let back = second_thoughts::resizes_back(self.story, self.id(), &effects);
         let table = [
-            ("resized", count(|effect| matches!(effect, Effect::Resized { .. }))),
+            ("resized", count(|effect| matches!(effect, Effect::Resized { .. })) - back),
             ("given keys", count(|effect| matches!(effect, Effect::Keys { .. }))),
             ("given a password", count(|effect| matches!(effect, Effect::Password { .. }))),
         ];
-        let most = |what: &str| if what == "resized" && self.rolls_back() { 2 } else { 1 };
-        let twice = table.into_iter().filter(|(what, times)| *times > most(what));
+        let twice = table.into_iter().filter(|(_, times)| *times > 1);
         twice.map(|(what, times)| format!("P5: it was {what} {times} times")).collect()
     }
 
@@ -331,7 +329,12 @@ impl<'a> Tale<'a> {
             None | Some(Verdict::Stranded { .. }) => None,
             Some(Verdict::Unchanged | Verdict::NotBegun { .. }) => as_found,
             Some(Verdict::Failed { .. }) if !self.touched() => as_found,
-            Some(Verdict::Failed { .. }) if self.story.plan.on_failure == OnFailure::LeaveStopped => None,
+            Some(Verdict::Failed { .. })
+                if self.story.plan.on_failure == OnFailure::LeaveStopped
+                    && !second_thoughts::is_over_budget(self.verdict) =>
+            {
+                None
+            }
             Some(Verdict::Done | Verdict::Failed { .. }) => Some(self.wanted_power()),
         };
         if let Some(wanted) = wanted
@@ -340,15 +343,13 @@ impl<'a> Tale<'a> {
         {
             found.push(format!("P3: it is {}, and should be {wanted}: {:?}", end.power, self.verdict));
         }
-        if let Some(Verdict::Failed { failure: Failure::RolledBack { to, .. } }) = self.verdict
-            && end.instance_type != *to
-            && !self.changed_by_somebody(Action::Resize)
-        {
-            found.push(format!("P3: it is rolled back, and is a {} instead of a {to}", end.instance_type));
-        }
         if self.verdict == Some(&Verdict::Done) {
-            let lacking = self.own.steps.iter().filter(|step| !self.changed_by_somebody(step.action()));
+            let made = second_thoughts::made(self.story, self.own);
+            let lacking = made.iter().filter(|step| !self.changed_by_somebody(step.action()));
             found.extend(lacking.filter_map(|step| lacks(step, end)));
+        }
+        if !self.changed_by_somebody(Action::Resize) {
+            found.extend(second_thoughts::ends_as_told(self.verdict, end, self.touched()));
         }
         found
     }
@@ -487,10 +488,8 @@ fn is_change(action: &str) -> bool {
 /// What an instance that is done lacks of a step.
 fn lacks(step: &Step, end: &End) -> Option<String> {
     match step {
-        Step::Resize { to, fallbacks, .. } => {
-            let fits = |wanted: &InstanceType| end.instance_type == *wanted;
-            (!fits(to) && !fallbacks.iter().any(|fallback| fits(&fallback.to)))
-                .then(|| format!("P3: it is done, and is a {}", end.instance_type))
+        Step::Resize { to, .. } => {
+            (end.instance_type != *to).then(|| format!("P3: it is done, and is a {}", end.instance_type))
         }
         Step::ResetPassword { .. } => {
             (!end.has_password).then(|| "P3: it is done, and its password is another".to_owned())

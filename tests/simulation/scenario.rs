@@ -188,10 +188,10 @@ fn instance(dice: &mut Dice, pattern: &InstanceSpec, number: u64) -> InstanceSpe
     });
     spec.guest.listens = vec![22];
     spec.guest.stubborn = dice.chance(2);
-    if dice.chance(2) {
+    if dice.chance(4) {
         spec.guest.mute_on.push("S5.LARGE8".into());
     }
-    if dice.chance(2) {
+    if dice.chance(4) {
         spec.guest.dead_on.push("S5.LARGE8".into());
     }
     spec
@@ -213,6 +213,7 @@ fn workflow(dice: &mut Dice, ids: &[InstanceId], imports: bool) -> String {
             "type: S5.2XLARGE16",
             "cpu: 4, memory: 8GiB",
             "prefer: [S5.LARGE8, S5.2XLARGE16]",
+            "prefer: [S5.2XLARGE16, S5.LARGE8, S5.MEDIUM4]",
         ]);
         writeln!(text, "  - resize: {{ {to} }}").unwrap();
     }
@@ -229,12 +230,9 @@ fn workflow(dice: &mut Dice, ids: &[InstanceId], imports: bool) -> String {
     }
     let start = dice.of(&["as-found", "as-found", "always", "never"]);
     writeln!(text, "start: {start}").unwrap();
-    let resizes = which & 1 != 0;
-    let on_failure = dice.of(&["start", "roll-back", "leave-stopped"]);
-    let on_failure = if on_failure == "roll-back" && !resizes { "start" } else { on_failure };
-    writeln!(text, "on-failure: {on_failure}").unwrap();
-    if dice.chance(10) {
-        writeln!(text, "downtime-budget: {}", dice.of(&["1m", "3m", "10m"])).unwrap();
+    writeln!(text, "on-failure: {}", dice.of(&["start", "roll-back", "leave-stopped"])).unwrap();
+    if dice.chance(20) {
+        writeln!(text, "downtime-budget: {}", dice.of(&["150s", "5m", "20m"])).unwrap();
     }
     writeln!(text, "rollout: {{ {} }}", rollout(dice)).unwrap();
     if start != "never" && dice.chance(30) {

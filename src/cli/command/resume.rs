@@ -10,7 +10,8 @@ use crate::cli::args;
 use crate::cli::environment::Environment;
 use crate::cli::exit::{Ending, Error, Kind};
 use crate::cli::parts::{self, Site};
-use crate::cli::settings::{CloudSettings, journal_path};
+use crate::cli::past::Past;
+use crate::cli::settings::{CloudSettings, Which, journal_path};
 use crate::cli::signals::Signals;
 use crate::cli::terminal::Terminal;
 use crate::clock::{Clock, between};
@@ -49,11 +50,13 @@ pub(super) async fn take_up(
     let mut signals = Signals::install()?;
     let secrets = rest::recall(terminal, environment, &told, &site, &mut signals).await;
     let by = parts::this_process(environment);
+    // Bringing instances back does not wait for what is only good to know.
+    let past = Past::read(store.as_ref(), run.place.is_simulated()).await.unwrap_or_default();
     let journal = Journal::reopen(store, site.clock.clone(), run, by)
         .await
         .map_err(|error| rest::still_down(&told, journal_error(&error)))?;
     let fresh = journal.records().last().map_or(0, |record| record.seq);
-    carry_out(terminal, journal, fresh, site, secrets, signals).await
+    carry_out(terminal, journal, fresh, (site, past), secrets, signals).await
 }
 
 /// What the journal says of the run.
@@ -133,9 +136,9 @@ fn where_it_ran(run: &RunSummary, mut args: args::Cloud) -> Result<CloudSettings
         }
         Place::Tencent => {
             let settings = CloudSettings::resolve(args)?;
-            match settings {
-                CloudSettings::Tencent { simulator: None, .. } => Ok(settings),
-                CloudSettings::Tencent { .. } | CloudSettings::Sim(_) => Err(Error::new(
+            match settings.which {
+                Which::Tencent { simulator: None, .. } => Ok(settings),
+                Which::Tencent { .. } | Which::Sim(_) => Err(Error::new(
                     Kind::Usage,
                     format!(
                         "the run {} is on the real cloud, and can't be resumed on a simulated one",
@@ -198,11 +201,11 @@ mod tests {
                 ended: None,
                 place,
             };
-            match where_it_ran(&run, args.cloud) {
-                Ok(CloudSettings::Tencent { endpoint, simulator, .. }) => {
+            match where_it_ran(&run, args.cloud).map(|settings| settings.which) {
+                Ok(Which::Tencent { endpoint, simulator, .. }) => {
                     Ok((endpoint.named().map(str::to_owned), simulator.is_some()))
                 }
-                Ok(CloudSettings::Sim(_)) => panic!("never in this process"),
+                Ok(Which::Sim(_)) => panic!("never in this process"),
                 Err(error) => Err(error.kind),
             }
         };
