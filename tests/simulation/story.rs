@@ -166,7 +166,10 @@ async fn tell(scenario: &Scenario, loss: Option<Loss>) -> Option<Story> {
         match ending {
             Ending::Cut(rest) => {
                 story.cuts += 1;
-                if let Some(pause) = life.hangs {
+                // One that hung before it began would begin a run of its own later: that is another story.
+                if let Some(pause) = life.hangs
+                    && stage.run().await.is_some()
+                {
                     story.hung += 1;
                     hung.push(Box::pin(stage.frozen(pause, fuse, rest)));
                 }
