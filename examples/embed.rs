@@ -9,18 +9,25 @@ use pitstop::clock::Clock;
 use pitstop::journal::{Journal, Memory, Order, Place};
 use pitstop::plan::{self, Approval};
 use pitstop::report::{Look, plan_table};
-use pitstop::run::{Conclusion, Pace, Parts, Probe, Secrets, drive};
+use pitstop::run::{Conclusion, Operator, Pace, Parts, Probe, Secrets, drive};
 use pitstop::sim::{DEMO_SECRET_ID, DEMO_SECRET_KEY, Fleet, InProcess, World};
 use pitstop::tencent::{Client, Settings, credentials::Credential};
 use pitstop::workflow;
 
-/// This program runs no checks of its own after the start.
-struct NoChecks;
+/// This program runs no checks of its own after the start, and has nobody to ask.
+struct Alone;
 
 #[async_trait::async_trait]
-impl Probe for NoChecks {
+impl Probe for Alone {
     async fn tcp(&self, _host: &str, _port: u16, _limit: Duration) -> Result<(), String> {
         Ok(())
+    }
+}
+
+#[async_trait::async_trait]
+impl Operator for Alone {
+    async fn secret(&self, what: &str) -> Result<secrecy::SecretString, String> {
+        Err(format!("nobody can be asked for the {what}"))
     }
 }
 
@@ -50,7 +57,8 @@ pub(crate) async fn main() -> Result<(), Box<dyn Error>> {
     let (store, by) = (Arc::new(Memory::default()), "examples/embed.rs".to_owned());
     let journal =
         Journal::begin(store, clock.clone(), approved, Place::InProcess, by, rand::random()).await?;
-    let parts = Parts { cloud, probe: Arc::new(NoChecks), clock, pace: Pace::default().scaled(100.0) };
+    let pace = Pace::default().scaled(100.0);
+    let parts = Parts { cloud, probe: Arc::new(Alone), operator: Arc::new(Alone), clock, pace };
     // An order sent here ends the run early; records of all that happens arrive at the other end of the feed.
     let (_orders, ordered) = tokio::sync::watch::channel(Order::CarryOn);
     let (feed, mut records) = tokio::sync::mpsc::unbounded_channel();

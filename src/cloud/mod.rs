@@ -26,12 +26,26 @@ use async_trait::async_trait;
 /// How many instances one read or one batched call may name (CVM API, DescribeInstances and StopInstances).
 pub const BATCH: usize = 100;
 
+/// How many calls a second a cloud takes from us; `None` where no limit is known.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Ceilings {
+    /// Calls of [`Cloud::look`].
+    pub looks: Option<u32>,
+    /// Resizes, each of which names one instance.
+    pub resizes: Option<u32>,
+}
+
 /// One region of one account: what the engine needs of it.
 #[async_trait]
 pub trait Cloud: Send + Sync {
     /// The instances with these ids as they are now, at most [`BATCH`] of them.
     /// An id that the cloud does not know is absent from the answer, which is not an error.
     async fn look(&self, ids: &[InstanceId]) -> Result<Vec<Instance>, CloudError>;
+
+    /// What limits the pace of a run.
+    fn ceilings(&self) -> Ceilings {
+        Ceilings::default()
+    }
 
     /// Sends one mutating call, once. Success means "accepted": the operation runs on, and
     /// [`Instance::latest_operation`] shows its state under the request id returned here.

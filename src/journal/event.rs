@@ -1,6 +1,7 @@
-//! The events, version 2. A journal written by any released version loads for ever: variants and fields are only
+//! The events, version 3. A journal written by any released version loads for ever: variants and fields are only
 //! added, and added fields have defaults. What was added:
 //!
+//! - 3: `paused` and `continued`; `not-begun` for the reasons `canary-failed` and `declined`.
 //! - 2: the failure `cut-short`; `not-begun` for the reasons `key-not-imported`, `ordered` and `abandoned`.
 
 use std::fmt;
@@ -89,6 +90,14 @@ pub enum Event {
         /// What was asked.
         order: Order,
     },
+    /// The canaries are well, and the others wait.
+    Paused {
+        /// Until when; without it, for a person.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        until: Option<Timestamp>,
+    },
+    /// The others may begin.
+    Continued,
     /// Every instance has its verdict.
     RunEnded,
 
@@ -169,6 +178,8 @@ impl Event {
             Self::KeyImportIntended { .. } => "key-import-intended",
             Self::KeyImported { .. } => "key-imported",
             Self::Ordered { .. } => "ordered",
+            Self::Paused { .. } => "paused",
+            Self::Continued => "continued",
             Self::RunEnded => "run-ended",
             Self::Seen { .. } => "seen",
             Self::Intended { .. } => "intended",
@@ -327,6 +338,10 @@ pub enum Failure {
 pub enum Halt {
     /// More instances failed than `max-failures` allows.
     TooManyFailures,
+    /// A canary failed.
+    CanaryFailed,
+    /// A person looked at the canaries, and did not want the others begun.
+    Declined,
     /// The key that the plan wants loaded can't be imported.
     KeyNotImported,
     /// The run was ordered to end before it touched anything.

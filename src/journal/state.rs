@@ -249,6 +249,8 @@ impl State {
                 | Event::KeyImportIntended { .. }
                 | Event::KeyImported { .. }
                 | Event::Ordered { .. }
+                | Event::Paused { .. }
+                | Event::Continued
                 | Event::RunEnded,
             ) => return illegal(),
         };

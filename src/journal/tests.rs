@@ -152,6 +152,7 @@ fn approved(ids: &[&str]) -> ApprovedPlan {
             refusals: Vec::new(),
             warnings: Vec::new(),
             price: None,
+            canary: false,
         })
         .collect();
     let plan = Plan {

@@ -13,7 +13,7 @@ use crate::cloud::{InstanceId, RequestId};
 use crate::plan::ApprovedPlan;
 
 /// The version of the events' format that this program writes.
-pub const FORMAT: u32 = 2;
+pub const FORMAT: u32 = 3;
 /// How long after a renewal of the lease the next is due.
 const RENEWAL: Duration = Duration::from_secs(20);
 /// How long after a renewal that failed the next is tried.

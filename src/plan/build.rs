@@ -85,6 +85,7 @@ pub fn build(workflow: &Workflow, inventory: &Inventory, digest: String) -> Resu
         notes: Vec::new(),
     };
     plan.drop_unneeded();
+    plan.choose_canaries();
     plan.notes = notes(&plan, inventory);
     Ok(plan)
 }
@@ -152,6 +153,7 @@ fn not_found(id: &InstanceId) -> InstancePlan {
         refusals: vec![Refusal::NotFound],
         warnings: Vec::new(),
         price: None,
+        canary: false,
     }
 }
 
@@ -193,6 +195,7 @@ impl<'a> Context<'a> {
             refusals,
             warnings,
             price: resize.price,
+            canary: false,
         }
     }
 

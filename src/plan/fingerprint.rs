@@ -31,6 +31,7 @@ struct EssentialInstance<'a> {
     found: Option<(&'a PowerState, &'a InstanceType, &'a [KeyId], bool)>,
     steps: &'a [Step],
     ends: EndPower,
+    canary: bool,
     refusals: &'a [Refusal],
     warnings: Vec<&'a Warning>,
 }
@@ -50,6 +51,7 @@ impl Plan {
                     }),
                     steps: &instance.steps,
                     ends: instance.ends,
+                    canary: instance.canary,
                     refusals: &instance.refusals,
                     warnings: instance.warnings.iter().filter(|warning| !warning.is_passing()).collect(),
                 })

@@ -24,23 +24,24 @@
 //!   "stop": { "mode": "soft", "timeout": "10m", "charging": "keep" },
 //!   "password": { "env": "NEW_PASSWORD" }, "import-key": null,
 //!   "checks": [ { "tcp": { "host": null, "port": 22, "timeout": "2m" } } ],
-//!   "on-failure": "start", "rollout": { "at-once": 5, "max-failures": 0 },
+//!   "on-failure": "start", "rollout": { "at-once": "20%", "canary": 1, "max-failures": 0 },
 //!   "instances": [
 //!     { "id": "ins-0web0001",
 //!       "found": { "name": "web-1", "zone": "ap-guangzhou-3", "power": "RUNNING", "instance-type": "S5.MEDIUM4",
 //!         "cpu": 2, "memory-gib": 4, "keys": ["skey-0old0001"], "private-ips": ["10.0.0.11"],
 //!         "public-ips": ["203.0.113.11"], "disks": ["disk-0web0001"], "security-groups": ["sg-0web0001"],
-//!         "windows": false, "uncharged": false },
+//!         "windows": false, "os": "TencentOS Server 3.1", "uncharged": false },
 //!       "steps": [ { "reset-password": { "user": "root" } },
 //!         { "resize": { "from": "S5.MEDIUM4", "to": "S5.LARGE8", "cpu": 4, "memory-gib": 8 } } ],
 //!       "ends": "running", "refusals": [], "warnings": [ "password-login-on", { "low-stock": "S5.LARGE8" } ],
-//!       "price": { "price": { "per-hour": 1.2 }, "currency": "CNY" } },
+//!       "price": { "price": { "per-hour": 1.2 }, "currency": "CNY" }, "canary": true },
 //!     { "id": "ins-0none001", "found": null, "steps": [], "ends": "stopped", "refusals": [ "not-found" ],
 //!       "warnings": [], "price": null } ],
 //!   "notes": [] }
 //! ```
 
 mod build;
+mod canary;
 mod drift;
 mod fingerprint;
 mod intent;

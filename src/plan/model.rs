@@ -66,6 +66,9 @@ pub struct InstancePlan {
     pub warnings: Vec<Warning>,
     /// What the resize costs, if the cloud told.
     pub price: Option<PriceChange>,
+    /// It goes first, and the others wait until it is well.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub canary: bool,
 }
 
 impl InstancePlan {
@@ -121,6 +124,9 @@ pub struct Found {
     pub security_groups: Vec<String>,
     /// It runs Windows.
     pub windows: bool,
+    /// Its operating system, as the cloud names it.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub os: String,
     /// It is stopped without charge, and accepts nothing but a start.
     #[serde(default)]
     pub uncharged: bool,
@@ -148,6 +154,7 @@ impl From<&Instance> for Found {
                 .collect(),
             security_groups: instance.security_groups.clone(),
             windows: instance.is_windows(),
+            os: instance.os.clone(),
             uncharged: instance.stopped_charging == StoppedCharging::StopCharging,
         }
     }
@@ -274,6 +281,7 @@ impl Plan {
         let (kept, refused) = self.instances.into_iter().partition(|instance| instance.refusals.is_empty());
         self.instances = kept;
         self.drop_unneeded();
+        self.choose_canaries();
         (self, refused)
     }
 

@@ -33,6 +33,13 @@ fn words(story: &Story, record: &Record) -> Option<String> {
         Event::KeyImportIntended { name } => Some(format!("importing the key {name}")),
         Event::KeyImported { key } => Some(format!("the key is imported as {key}")),
         Event::Ordered { order } => Some(order_words(*order).to_owned()),
+        Event::Paused { until: None } => {
+            Some("the canaries are well; waiting for a person to carry on".to_owned())
+        }
+        Event::Paused { until: Some(until) } => {
+            Some(format!("the canaries are well; the others begin at {}", until.strftime("%H:%M:%S UTC")))
+        }
+        Event::Continued => Some("the others begin".to_owned()),
         Event::RunEnded => Some("the run has ended".to_owned()),
         Event::Seen { power, .. } => {
             let known = row.and_then(|row| row.state.ledger.power.as_ref());

@@ -426,6 +426,8 @@ pub(super) fn doing(action: Action) -> &'static str {
 pub(super) fn halt_words(why: Halt) -> &'static str {
     match why {
         Halt::TooManyFailures => "too many others failed",
+        Halt::CanaryFailed => "a canary failed",
+        Halt::Declined => "the others were not wanted after the canaries",
         Halt::KeyNotImported => "the key could not be imported",
         Halt::Ordered => "the run was ended before it began",
         Halt::Abandoned => "the run was given up before anything was sent",

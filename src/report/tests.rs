@@ -34,6 +34,7 @@ fn found(name: &str, power: PowerState) -> Found {
         disks: vec![],
         security_groups: vec![],
         windows: false,
+        os: String::new(),
         uncharged: false,
     }
 }
@@ -51,6 +52,7 @@ fn instance(id: &str, name: &str) -> InstancePlan {
         refusals: vec![],
         warnings: vec![],
         price: None,
+        canary: false,
     }
 }
 

@@ -60,8 +60,8 @@ pub enum Turn {
     Now,
     /// Others are under way; later.
     Later,
-    /// Never: too many have failed.
-    Halted,
+    /// Never: the run begins nothing more, for this reason.
+    Halted(Halt),
 }
 
 /// What one read showed of an instance.
@@ -249,12 +249,12 @@ impl<'a> View<'a> {
             }
             match (self.order, self.turn) {
                 (Order::BringBack | Order::LeaveNow, _) => return Next::Rest,
-                (Order::CarryOn, Turn::Halted) if ledger.touched => {
+                (Order::CarryOn, Turn::Halted(_)) if ledger.touched => {
                     let left = self.remaining().map(Step::action).collect();
                     return failed(Failure::CutShort { left });
                 }
-                (Order::CarryOn, Turn::Halted) => {
-                    return ended(Verdict::NotBegun { why: Halt::TooManyFailures }, Vec::new());
+                (Order::CarryOn, Turn::Halted(why)) => {
+                    return ended(Verdict::NotBegun { why }, Vec::new());
                 }
                 (Order::CarryOn, Turn::Later) => return Next::Hold,
                 (Order::CarryOn, Turn::Now) => {}

@@ -3,7 +3,7 @@
 //! One task, one event loop. Its work per turn is in proportion to what happened, not to the number of instances:
 //! instances wait in a set ordered by time, and one read serves all that are due.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::future::poll_fn;
 use std::pin::pin;
 use std::sync::Arc;
@@ -15,19 +15,21 @@ use futures_util::stream::{FuturesUnordered, StreamExt as _};
 use jiff::Timestamp;
 use tokio::sync::{mpsc, watch};
 
-use super::Probe;
 use super::calls;
 use super::checks;
 use super::decide::{Next, Observation, Turn, View, decide};
+use super::operator::{Operator, Probe};
 use super::outcome::{Cause, Outcome, RunError};
 use super::pace::{Experience, Pace};
+use super::rollout::{Phase, Rollout};
 use super::secrets::Secrets;
 use crate::clock::Clock;
 use crate::cloud::{Action, BATCH, CloudError, Instance, InstanceId, KeyId, RequestId, Sent, Survey};
 use crate::journal::{
     Event, Failure, Halt, Intent, Joint, Journal, Order, Record, Stage, State, StoreError, Took, Verdict,
 };
-use crate::plan::Plan;
+use crate::plan::{Approval, Plan};
+use crate::workflow::Pause;
 
 /// How many durations of each action are read from earlier runs.
 const HISTORY: u32 = 200;
@@ -41,6 +43,8 @@ pub struct Parts {
     pub cloud: Arc<dyn Survey>,
     /// What carries the checks out.
     pub probe: Arc<dyn Probe>,
+    /// Who is asked, if there is something to ask in the middle of a run.
+    pub operator: Arc<dyn Operator>,
     /// Time.
     pub clock: Clock,
     /// How long to wait for what.
@@ -88,7 +92,7 @@ struct Member {
     looking: bool,
     /// Its entry in the set of timers.
     wake: Option<Timestamp>,
-    /// With its turn it takes one of the places that `at-once` allows, until it rests.
+    /// Whether it may begin.
     turn: Turn,
     /// Nothing more is to be done for it, as things are.
     resting: bool,
@@ -96,9 +100,10 @@ struct Member {
 
 /// What came back.
 enum Landed {
-    Call { members: Vec<usize>, result: Result<RequestId, CloudError> },
+    Call { members: Vec<usize>, resize: bool, result: Result<RequestId, CloudError> },
     Read { members: Vec<usize>, at: Timestamp, result: Result<Vec<Instance>, CloudError> },
     Check { member: usize, check: usize, result: Option<Result<(), String>> },
+    Answer(Option<bool>),
 }
 
 /// Equal wishes, by what is wished and how many may share a call.
@@ -119,11 +124,15 @@ struct Engine {
     order: Order,
     dirty: BTreeSet<usize>,
     timers: BTreeSet<(Timestamp, usize)>,
-    queue: VecDeque<usize>,
+    rollout: Rollout,
     flights: FuturesUnordered<BoxFuture<'static, Landed>>,
     open: usize,
-    placed: usize,
-    failures: usize,
+    /// No look before this.
+    looks_from: Timestamp,
+    /// Resizes that are sent and not answered yet.
+    resizing: usize,
+    /// Somebody was to be asked, and nobody is there.
+    unanswered: bool,
     finished: bool,
 }
 
@@ -140,6 +149,7 @@ impl Engine {
         let members: Vec<_> = plan.instances.iter().map(|own| Member::new(own.id.clone())).collect();
         let index = members.iter().enumerate().map(|(at, member)| (member.id.clone(), at)).collect();
         let began = parts.clock.now();
+        let rollout = Rollout::new(&plan, parts.cloud.ceilings().resizes);
         let records = journal.records().to_vec();
         let mut engine = Self {
             journal,
@@ -156,11 +166,12 @@ impl Engine {
             order: Order::CarryOn,
             dirty: BTreeSet::new(),
             timers: BTreeSet::new(),
-            queue: VecDeque::new(),
+            rollout,
             flights: FuturesUnordered::new(),
             open: 0,
-            placed: 0,
-            failures: 0,
+            looks_from: Timestamp::MIN,
+            resizing: 0,
+            unanswered: false,
             finished: false,
         };
         for record in records {
@@ -181,14 +192,8 @@ impl Engine {
             self.dirty.insert(at);
             let ledger = &member.state.ledger;
             let begun = (ledger.touched && !ledger.suspended) || !matches!(member.state.stage, Stage::Ready);
-            if begun {
-                member.turn = Turn::Now;
-                self.placed += 1;
-            } else {
-                self.queue.push_back(at);
-            }
+            member.turn = self.rollout.line_up(at, begun);
         }
-        self.give_turns();
     }
 
     async fn work(&mut self) -> Result<(), Cause> {
@@ -199,12 +204,18 @@ impl Engine {
             }
             return Err(cause);
         }
+        self.ask_again();
         loop {
+            self.give_turns();
             self.turn().await?;
-            if self.open == 0 || self.order == Order::LeaveNow {
+            if self.open == 0 || self.order == Order::LeaveNow || self.unanswered {
                 break;
             }
-            self.wait().await?;
+            if self.rollout.is_past_canaries() {
+                self.pause().await?;
+            } else {
+                self.wait().await?;
+            }
         }
         if self.order == Order::BringBack {
             self.give_up(Halt::Ordered).await?;
@@ -292,7 +303,8 @@ impl Engine {
     /// Waits for the next thing to happen, and takes it in. Keeping hold of the run comes first: a process that slept
     /// must not go on sending before it knows that the run is still its own.
     async fn wait(&mut self) -> Result<(), Cause> {
-        let next = self.timers.first().map_or(Timestamp::MAX, |(when, _)| *when);
+        let looks = self.timers.first().map(|(when, _)| self.looks_from.max(*when));
+        let next = looks.into_iter().chain(self.rollout.due()).min().unwrap_or(Timestamp::MAX);
         let clock = self.parts.clock.clone();
         tokio::select! {
             biased;
@@ -301,7 +313,10 @@ impl Engine {
             Some(landed) = self.flights.next(), if !self.flights.is_empty() => self.land(landed).await,
             () = clock.sleep_until(next), if next < Timestamp::MAX => {
                 self.read_due();
-                Ok(())
+                match self.rollout.phase() {
+                    Phase::Paused(Some(until)) if clock.now() >= until => self.carry_on().await,
+                    _ => Ok(()),
+                }
             }
         }
     }
@@ -310,8 +325,7 @@ impl Engine {
         let order = *self.orders.borrow_and_update();
         if order > self.order {
             self.order = order;
-            let records = self.journal.append(vec![(None, Event::Ordered { order })]).await?;
-            self.tell_all(records);
+            self.note_of_run(Event::Ordered { order }).await?;
             self.dirty.extend((0..self.members.len()).filter(|at| self.members[*at].is_open()));
         }
         Ok(())
@@ -319,7 +333,8 @@ impl Engine {
 
     async fn land(&mut self, landed: Landed) -> Result<(), Cause> {
         match landed {
-            Landed::Call { members, result } => {
+            Landed::Call { members, resize, result } => {
+                self.resizing -= usize::from(resize);
                 let among = members.len();
                 let event = match result {
                     Ok(request) => Event::Accepted { request },
@@ -343,6 +358,15 @@ impl Engine {
                 };
                 self.dirty.insert(member);
                 self.note(event.into_iter().map(|event| (member, event)).collect()).await
+            }
+            Landed::Answer(Some(true)) => self.carry_on().await,
+            Landed::Answer(Some(false)) => {
+                self.rollout.declined();
+                Ok(())
+            }
+            Landed::Answer(None) => {
+                self.unanswered = true;
+                Ok(())
             }
         }
     }
@@ -420,8 +444,11 @@ impl Engine {
     /// Lets one record change the state of its instance, and the counts that follow from it.
     fn fold(&mut self, record: &Record) -> Result<(), Cause> {
         let Some(id) = &record.instance else {
-            if let Event::KeyImported { key } = &record.event {
-                self.imported = Some(key.clone());
+            match &record.event {
+                Event::KeyImported { key } => self.imported = Some(key.clone()),
+                Event::Paused { until } => self.rollout.paused(*until),
+                Event::Continued => self.rollout.continued(),
+                _ => {}
             }
             return Ok(());
         };
@@ -430,7 +457,7 @@ impl Engine {
         let had_failed = member.state.ledger.failure.is_some();
         member.state = member.state.next(&record.event, record.at)?;
         if !had_failed && member.state.ledger.failure.is_some() {
-            self.failures += 1;
+            self.rollout.failed(at);
         }
         if member.state.verdict().is_some() {
             self.rest(at);
@@ -450,35 +477,62 @@ impl Engine {
         if let Some(when) = member.wake.take() {
             self.timers.remove(&(when, at));
         }
-        if member.turn == Turn::Now {
-            self.placed -= 1;
-        }
-        self.give_turns();
-    }
-
-    fn is_halted(&self) -> bool {
-        self.failures > self.plan.rollout.max_failures
+        self.rollout.rests(at, member.turn);
     }
 
     fn give_turns(&mut self) {
-        let halted = self.is_halted();
-        while halted || self.placed < self.plan.rollout.at_once {
-            let Some(at) = self.queue.pop_front() else { return };
-            let member = &mut self.members[at];
-            if !member.is_open() {
-                continue;
-            }
-            if halted {
-                member.turn = Turn::Halted;
-            } else {
-                member.turn = Turn::Now;
-                self.placed += 1;
-            }
+        for (at, turn) in self.rollout.begin(self.parts.clock.now(), self.resizing) {
+            self.members[at].turn = turn;
             self.dirty.insert(at);
         }
     }
 
+    /// The canaries are well: the others begin, or wait as the workflow says.
+    async fn pause(&mut self) -> Result<(), Cause> {
+        let until = match (self.plan.rollout.pause, self.journal.plan()?.approval()) {
+            _ if self.rollout.others() == 0 => None,
+            (Pause::None, _) | (Pause::Person, Approval::Flag | Approval::Program) => None,
+            (Pause::Person, Approval::Person) => Some(None),
+            (Pause::For(time), _) => Some(Some(self.parts.clock.now() + time)),
+        };
+        let Some(until) = until else {
+            self.rollout.continued();
+            return Ok(());
+        };
+        self.note_of_run(Event::Paused { until }).await?;
+        self.ask_again();
+        Ok(())
+    }
+
+    /// Asks the person that the run waits for, if it waits for one.
+    fn ask_again(&mut self) {
+        if self.rollout.phase() != Phase::Paused(None) {
+            return;
+        }
+        let canaries =
+            self.plan.instances.iter().filter(|own| own.canary).map(|own| own.id.clone()).collect::<Vec<_>>();
+        let others = self.rollout.others();
+        let operator = Arc::clone(&self.parts.operator);
+        let flight = async move { Landed::Answer(operator.carry_on(&canaries, others).await) };
+        self.flights.push(flight.boxed());
+    }
+
+    async fn carry_on(&mut self) -> Result<(), Cause> {
+        self.note_of_run(Event::Continued).await
+    }
+
+    /// Writes down what concerns the run as a whole.
+    async fn note_of_run(&mut self, event: Event) -> Result<(), Cause> {
+        for record in self.journal.append(vec![(None, event)]).await? {
+            self.fold(&record)?;
+            self.tell(record);
+        }
+        Ok(())
+    }
+
     fn wake_at(&mut self, at: usize, when: Timestamp) {
+        let now = self.parts.clock.now();
+        let when = self.parts.pace.in_step(when, now, self.began, self.rollout.placed());
         let member = &mut self.members[at];
         if let Some(before) = member.wake.replace(when) {
             self.timers.remove(&(before, at));
@@ -489,6 +543,9 @@ impl Engine {
     /// Reads all instances that are due, or nearly so, 100 a call.
     fn read_due(&mut self) {
         let now = self.parts.clock.now();
+        if now < self.looks_from {
+            return;
+        }
         let soon = now + self.parts.pace.shortest;
         let mut due = Vec::new();
         while let Some((when, at)) = self.timers.first().copied()
@@ -500,6 +557,9 @@ impl Engine {
                 self.members[at].looking = true;
                 due.push(at);
             }
+        }
+        if let Some(ceiling) = self.parts.cloud.ceilings().looks {
+            self.looks_from = now + self.parts.pace.rest_after(due.len().div_ceil(BATCH), ceiling);
         }
         for members in due.chunks(BATCH) {
             let members = members.to_vec();
@@ -535,9 +595,11 @@ impl Engine {
         for (recorded, members) in recorded.into_iter().zip(groups) {
             let cloud = Arc::clone(&self.parts.cloud);
             let secrets = Arc::clone(&self.secrets);
+            let resize = recorded.get().intent.action() == Action::Resize;
+            self.resizing += usize::from(resize);
             let flight = async move {
                 let result = calls::perform(cloud.as_ref(), &recorded, &secrets).await;
-                Landed::Call { members, result }
+                Landed::Call { members, resize, result }
             };
             self.flights.push(flight.boxed());
         }
@@ -596,12 +658,7 @@ impl Engine {
             let gone = "it was imported, but does not show in the list of keys";
             return Err(failed(CloudError::new(crate::cloud::ErrorKind::Server, Sent::Maybe, gone)));
         };
-        let records = self.journal.append(vec![(None, Event::KeyImported { key })]).await?;
-        for record in records {
-            self.fold(&record)?;
-            self.tell(record);
-        }
-        Ok(())
+        self.note_of_run(Event::KeyImported { key }).await
     }
 
     fn view(&self, at: usize) -> View<'_> {
@@ -614,7 +671,7 @@ impl Engine {
             seen: member.seen.as_ref(),
             blind: member.blind.as_ref().map(|(since, error)| (*since, error)),
             order: self.order,
-            turn: if self.is_halted() { Turn::Halted } else { member.turn },
+            turn: self.rollout.turn(member.turn),
             began: self.began,
             now: self.parts.clock.now(),
             pace: &self.parts.pace,

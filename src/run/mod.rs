@@ -11,6 +11,7 @@ mod engine;
 mod operator;
 mod outcome;
 mod pace;
+mod rollout;
 mod secrets;
 
 pub use engine::{Parts, drive};

@@ -3,6 +3,9 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use jiff::Timestamp;
+
+use crate::clock::between;
 use crate::cloud::{Action, CloudError, ErrorKind};
 use crate::journal::Took;
 
@@ -30,6 +33,11 @@ pub struct Pace {
     pub longest: Duration,
     /// The shortest pause between two looks at one instance.
     pub shortest: Duration,
+    /// How far apart the looks at many instances are: they are made together, so that all whose operation ended in
+    /// between share the next calls.
+    pub together: Duration,
+    /// The share of the calls a second that the cloud takes which is used for looking, in percent: others look, too.
+    pub looking: u8,
 }
 
 impl Default for Pace {
@@ -45,6 +53,8 @@ impl Default for Pace {
             pause: Duration::from_secs(1),
             longest: Duration::from_secs(15),
             shortest: Duration::from_millis(150),
+            together: Duration::from_millis(400),
+            looking: 20,
         }
     }
 }
@@ -67,7 +77,28 @@ impl Pace {
             pause: scaled(self.pause),
             longest: scaled(self.longest).max(shortest * 4),
             shortest,
+            together: scaled(self.together),
+            looking: self.looking,
         }
+    }
+
+    /// The moment to look at one of `active` instances that should be looked at `when`: where there are many, the
+    /// nearest moment before it at which all are looked at, counted from `origin`, but not one that is over.
+    pub fn in_step(&self, when: Timestamp, now: Timestamp, origin: Timestamp, active: usize) -> Timestamp {
+        let step = self.together.as_nanos();
+        if active <= FEW || step == 0 {
+            return when;
+        }
+        let steps = |moment: Timestamp| between(origin, moment).as_nanos() / step;
+        let number = steps(when).max(steps(now) + 1);
+        u64::try_from(number * step).map_or(when, |nanos| origin + Duration::from_nanos(nanos))
+    }
+
+    /// How long after `calls` looks the next may follow, if the cloud takes `ceiling` of them in a second.
+    pub fn rest_after(&self, calls: usize, ceiling: u32) -> Duration {
+        let calls = u32::try_from(calls).unwrap_or(u32::MAX);
+        let a_second = (ceiling * u32::from(self.looking)).max(1);
+        (Duration::from_secs(100) / a_second).saturating_mul(calls)
     }
 
     /// How long the operation may take; a stop's limit is the workflow's.
@@ -139,6 +170,9 @@ impl Pace {
         }
     }
 }
+
+/// Up to so many instances each is looked at when it suits it best: little is shared by so few.
+const FEW: usize = 25;
 
 /// When an operation can be expected to end, counted from its acceptance.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

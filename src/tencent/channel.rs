@@ -19,7 +19,7 @@ use super::classify::{Effect, classify};
 use super::client::Settings;
 use super::credentials::{Credential, Provider};
 use super::endpoint::{Endpoint, EndpointError, check_region};
-use super::limits::Pacer;
+use super::limits::{Limits, Pacer};
 use super::retry::Retry;
 use super::sign::Signable;
 use super::wire::{self, Request, Response, Service, Transport, TransportError};
@@ -149,6 +149,10 @@ impl Channel {
         let pacer = Pacer::new(limits, clock.clone());
         let (calls, offset) = (AtomicU64::new(0), AtomicI64::new(0));
         Ok(Self { transport, clock, endpoint, region, pacer, retry, calls, offset })
+    }
+
+    pub(crate) fn limits(&self) -> &Limits {
+        self.pacer.limits()
     }
 
     pub(crate) fn clock(&self) -> &Clock {

@@ -20,7 +20,8 @@ use super::retry::Retry;
 use super::wire::{Service, Transport};
 use crate::clock::Clock;
 use crate::cloud::{
-    BATCH, Change, Charging, Cloud, CloudError, ErrorKind, Instance, InstanceId, RequestId, Sent, StopMode,
+    Action, BATCH, Ceilings, Change, Charging, Cloud, CloudError, ErrorKind, Instance, InstanceId, RequestId,
+    Sent, StopMode,
 };
 
 /// What a client is made of.
@@ -130,6 +131,14 @@ impl Cloud for Client {
         let body = json!({ "InstanceIds": names(ids), "Limit": BATCH });
         let answer: Instances = self.read(Service::Cvm, "DescribeInstances", body).await?;
         answer.all().map_err(|problem| undecodable("DescribeInstances", None, &problem))
+    }
+
+    fn ceilings(&self) -> Ceilings {
+        let limits = self.channel.limits();
+        Ceilings {
+            looks: Some(limits.per_second("DescribeInstances")),
+            resizes: Some(limits.per_second(Action::Resize.api_name())),
+        }
     }
 
     async fn apply(&self, change: &Change) -> Result<RequestId, CloudError> {

@@ -113,6 +113,10 @@ impl Pacer {
         Self { limits, clock, lanes: Mutex::default() }
     }
 
+    pub(crate) fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
     /// Waits for a turn.
     pub(crate) async fn turn(&self, action: &'static str) {
         loop {

@@ -179,7 +179,7 @@ rollout: { at-once: \"${{ params.many }}\" }
         let given = values(&[("type", "S5.LARGE8"), ("many", "7")]);
         let workflow = document.resolve(&given, &no_files).unwrap();
         assert_eq!(workflow.changes.resize, Some(Resize::Type(InstanceType::new("S5.LARGE8"))));
-        assert_eq!(workflow.rollout.at_once, 7);
+        assert_eq!(workflow.rollout.at_once, crate::workflow::Share::Number(7));
     }
 
     #[test]

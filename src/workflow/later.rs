@@ -78,23 +78,6 @@ pub(super) fn command(reader: &mut Reader<'_>, entry: &Entry) {
     reader.not_supported("command", &entry.key_span, "use `tcp` with the port of the service");
 }
 
-/// A number of instances. A share like `20%` is checked and refused.
-pub(super) fn percentage(reader: &mut Reader<'_>, name: &str, node: &Node) -> Option<u64> {
-    let share = match &node.data {
-        Data::Text(text) => text.strip_suffix('%'),
-        _ => None,
-    };
-    let Some(share) = share else { return reader.number(name, node, 1, 1_000_000) };
-    if share.parse::<u8>().is_ok_and(|share| (1..=100).contains(&share)) {
-        reader.not_supported(&format!("{share}%"), &node.span, "write a number of instances");
-    } else {
-        let complaint =
-            reader.about(node, Code::BadValue, format!("{} is not a share", quoted(&format!("{share}%"))));
-        reader.complain(complaint.help("write a number of instances"));
-    }
-    None
-}
-
 /// The days of a week, as `window.days` names them.
 const DAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
 

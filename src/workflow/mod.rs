@@ -5,7 +5,7 @@
 //!
 //! The way of a file: bytes → `source` (size, UTF-8) → `tree` (saphyr for places, serde_yaml for data, refused
 //! where they differ) → `params` (substitution in the tree) → `reader` and the parts of the language (`sections`,
-//! `changes`, `later`), which check as they read, so that every complaint has its exact place → [`Workflow`].
+//! `changes`, `rollout`, `later`), which check as they read, so that every complaint has its exact place → [`Workflow`].
 //!
 //! Alternative not taken: serde mirror structs over serde_yaml. serde stops at the first error and its errors have a
 //! path at best; giving all complaints would need a second, structural reading beside it, and two descriptions of one
@@ -19,6 +19,7 @@ mod later;
 mod model;
 mod params;
 mod reader;
+mod rollout;
 mod secret;
 mod sections;
 mod source;
@@ -28,7 +29,8 @@ mod value;
 pub use diagnostic::{Code, Complaint, Diagnostic, Diagnostics, Suggestion};
 pub use document::Document;
 pub use model::{
-    Changes, Check, KeySource, LoadSshKey, OnFailure, ResetPassword, Resize, Rollout, SecretSource, Start,
-    Stop, Target, Workflow,
+    Changes, Check, KeySource, LoadSshKey, OnFailure, ResetPassword, Resize, SecretSource, Start, Stop,
+    Target, Workflow,
 };
 pub use params::Param;
+pub use rollout::{Pause, Rollout, Share};

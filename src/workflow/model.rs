@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::rollout::Rollout;
 use crate::cloud::{Charging, Filter, InstanceId, InstanceType, KeyId, StopMode};
 
 /// What to do, to which instances, and how carefully.
@@ -199,20 +200,4 @@ pub enum OnFailure {
     Start,
     /// Leave it as it is, for a person to look at.
     LeaveStopped,
-}
-
-/// The YAML key `rollout`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub struct Rollout {
-    /// How many instances may be on their way through stop, change and start at one time.
-    pub at_once: usize,
-    /// When more than this many have failed, no other instance is stopped.
-    pub max_failures: usize,
-}
-
-impl Default for Rollout {
-    fn default() -> Self {
-        Self { at_once: 5, max_failures: 0 }
-    }
 }

@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::diagnostic::{Code, Diagnostic, quoted};
-use super::model::{Check, OnFailure, Rollout, Start, Stop, Target, Workflow};
+use super::model::{Check, OnFailure, Start, Stop, Target, Workflow};
 use super::params::{Param, Values, is_name};
 use super::reader::{Fields, Reader, Unfit};
+use super::rollout::Rollout;
 use super::tree::{Data, Entry, Node};
-use super::{changes, later, value};
+use super::{changes, later, rollout, value};
 use crate::cloud::{Charging, Filter, InstanceId, PowerState, StopMode};
 
 /// All keys at the top.
@@ -138,7 +139,7 @@ pub(super) fn workflow(reader: &mut Reader<'_>, root: &Node) -> Option<Workflow>
     let checks = fields.get("check").map_or_else(|| Some(Vec::new()), |node| checks(reader, node));
     let on_failure =
         fields.get("on-failure").map_or(Some(OnFailure::default()), |node| on_failure(reader, node));
-    let rollout = fields.get("rollout").map_or(Some(Rollout::default()), |node| rollout(reader, node));
+    let rollout = fields.get("rollout").map_or(Some(Rollout::default()), |node| rollout::read(reader, node));
     later::read(reader, fields);
     check_start(reader, fields, start);
     check_charging(reader, fields);
@@ -386,31 +387,4 @@ fn on_failure(reader: &mut Reader<'_>, node: &Node) -> Option<OnFailure> {
         reader.not_supported("roll-back", &node.span, "write `start` or `leave-stopped`");
     }
     word
-}
-
-fn rollout(reader: &mut Reader<'_>, node: &Node) -> Option<Rollout> {
-    let keys = &["at-once", "canary", "max-failures"];
-    let fields = reader.fields(
-        "rollout",
-        node,
-        "`rollout`",
-        keys,
-        "write `rollout: { at-once: 5, max-failures: 1 }`",
-    )?;
-    let at_once = fields.get("at-once").map(|node| later::percentage(reader, "at-once", node));
-    let max_failures =
-        fields.get("max-failures").map(|node| reader.number("max-failures", node, 0, 1_000_000));
-    if let Some(entry) = fields.entry("canary") {
-        later::percentage(reader, "canary", &entry.value);
-        reader.not_supported(
-            "canary",
-            &entry.key_span,
-            "remove it; `at-once: 1` with `max-failures: 0` is as careful",
-        );
-    }
-    let default = Rollout::default();
-    Some(Rollout {
-        at_once: present(at_once)?.map_or(default.at_once, size),
-        max_failures: present(max_failures)?.map_or(default.max_failures, size),
-    })
 }

@@ -51,6 +51,10 @@ pub(crate) struct Rig {
     pub(crate) files: BTreeMap<&'static str, &'static str>,
     pub(crate) orders: Vec<(Duration, Order)>,
     pub(crate) store: Arc<dyn Store>,
+    /// Who approves the plan.
+    pub(crate) approval: Approval,
+    /// What a person says who is asked whether to carry on after the canaries.
+    pub(crate) answer: Option<bool>,
 }
 
 impl Default for Rig {
@@ -63,6 +67,8 @@ impl Default for Rig {
             files: BTreeMap::new(),
             orders: Vec::new(),
             store: Arc::new(Memory::default()),
+            approval: Approval::Program,
+            answer: None,
         }
     }
 }
@@ -83,12 +89,17 @@ pub(crate) struct Ran {
     pub(crate) store: Arc<dyn Store>,
 }
 
-struct NoOperator;
+/// Answers every question whether to carry on like this.
+struct Asked(Option<bool>);
 
 #[async_trait]
-impl Operator for NoOperator {
+impl Operator for Asked {
     async fn secret(&self, _: &str) -> Result<SecretString, String> {
         Ok(PASSWORD.into())
+    }
+
+    async fn carry_on(&self, _: &[InstanceId], _: usize) -> Option<bool> {
+        self.0
     }
 }
 
@@ -143,8 +154,7 @@ impl Rig {
     pub(crate) async fn run(self, text: &str) -> Ran {
         let scene = self.scene();
         let plan = self.plan(&scene, text).await;
-        let plan =
-            plan.approve(Approval::Program).unwrap_or_else(|plan| panic!("refused: {:?}", plan.instances));
+        let plan = plan.approve(self.approval).unwrap_or_else(|plan| panic!("refused: {:?}", plan.instances));
         let by = "the rig".to_owned();
         let journal =
             Journal::begin(self.store.clone(), scene.clock.clone(), plan, Place::InProcess, by, [7; 10]);
@@ -183,10 +193,11 @@ impl Rig {
     ) -> Result<Outcome, RunError> {
         let plan = journal.plan().unwrap().plan().clone();
         let environment = BTreeMap::from([("NEW_PASSWORD".to_owned(), PASSWORD.to_owned())]);
-        let secrets = Secrets::recall(&plan, &environment, &NoOperator, &scene.clock).await.unwrap();
+        let secrets = Secrets::recall(&plan, &environment, &Asked(None), &scene.clock).await.unwrap();
         let parts = Parts {
             cloud: scene.client.clone(),
             probe: Arc::new(WorldProbe(scene.world.clone())),
+            operator: Arc::new(Asked(self.answer)),
             clock: scene.clock.clone(),
             pace: Pace::default(),
         };

@@ -276,6 +276,7 @@ impl<'a> Stage<'a> {
         let parts = Parts {
             cloud: Arc::new(self.client(Arc::new(wire), journal.records().len() as u64)),
             probe: Arc::new(WorldProbe(self.world.clone())),
+            operator: Arc::new(NoOperator),
             clock: self.clock.clone(),
             pace: Pace::default(),
         };

@@ -115,8 +115,13 @@ pub(super) async fn carry_out(
     let resumable = site.place != Place::InProcess;
     let mut live = Live::new(terminal.clone(), journal.records(), fresh, resumable, site.clock.clone())
         .map_err(|error| Error::from_chain(Kind::CouldNotBegin, &error))?;
-    let parts =
-        Parts { cloud: Arc::clone(&site.survey), probe: site.probe, clock: site.clock, pace: site.pace };
+    let parts = Parts {
+        cloud: Arc::clone(&site.survey),
+        probe: site.probe,
+        operator: Arc::new(terminal.clone()),
+        clock: site.clock,
+        pace: site.pace,
+    };
     let (orders, ordered) = watch::channel(order);
     let (feed, records) = mpsc::unbounded_channel();
     let drive = tokio::spawn(drive(journal, parts, secrets, ordered, feed));
