@@ -23,7 +23,7 @@ use super::outcome::{Cause, Outcome, RunError};
 use super::pace::{Experience, Pace};
 use super::rollout::{Phase, Rollout};
 use super::secrets::Secrets;
-use crate::clock::Clock;
+use crate::clock::{Clock, between};
 use crate::cloud::{Action, BATCH, CloudError, Instance, InstanceId, KeyId, RequestId, Sent, Survey};
 use crate::journal::{
     Event, Failure, Halt, Intent, Joint, Journal, Order, Record, Stage, State, StoreError, Took, Verdict,
@@ -86,6 +86,8 @@ struct Member {
     state: State,
     seen: Option<Observation>,
     blind: Option<(Timestamp, CloudError)>,
+    /// When the look before the last one was asked for.
+    looked_before: Option<Timestamp>,
     /// A call or a check of it is in the air.
     busy: bool,
     /// A read of it is in the air.
@@ -402,6 +404,7 @@ impl Engine {
             if own.is_open() {
                 notes.extend(own.news(instance.as_ref()).map(|event| (member, event)));
                 let before = own.seen.as_ref().and_then(|seen| seen.missing_since);
+                own.looked_before = own.seen.as_ref().map(|seen| seen.at);
                 let missing_since = if instance.is_none() { before.or(Some(landed)) } else { None };
                 own.seen = Some(Observation { instance, missing_since, at, landed });
                 self.dirty.insert(member);
@@ -429,7 +432,7 @@ impl Engine {
         Ok(())
     }
 
-    /// What the event teaches about durations.
+    /// What the event teaches about durations: it ended between the last two looks.
     fn took(&self, at: usize, event: &Event) -> Option<Took> {
         let Event::Achieved { took } = event else { return None };
         let Stage::Underway { intent, at: accepted, .. } = &self.members[at].state.stage else { return None };
@@ -438,7 +441,10 @@ impl Engine {
             return None;
         }
         let family = self.plan.instances[at].found.as_ref()?.instance_type.family().to_owned();
-        Some(Took { action: intent.action(), family, took: *took })
+        let own = &self.members[at];
+        let since = own.looked_before.filter(|before| before > accepted);
+        let late = own.seen.as_ref().zip(since).map(|(seen, since)| between(since, seen.landed) / 2);
+        Some(Took { action: intent.action(), family, took: took.saturating_sub(late.unwrap_or_default()) })
     }
 
     /// Lets one record change the state of its instance, and the counts that follow from it.
@@ -720,6 +726,7 @@ impl Member {
             state: State::default(),
             seen: None,
             blind: None,
+            looked_before: None,
             busy: false,
             looking: false,
             wake: None,

@@ -52,8 +52,8 @@ impl Default for Pace {
             fresh: Duration::from_secs(3),
             pause: Duration::from_secs(1),
             longest: Duration::from_secs(15),
-            shortest: Duration::from_millis(150),
-            together: Duration::from_millis(400),
+            shortest: Duration::from_millis(125),
+            together: Duration::from_millis(360),
             looking: 20,
         }
     }
@@ -159,9 +159,10 @@ impl Pace {
         // Looks cost calls in proportion to width / pause, and downtime in proportion to the pause: over operations of
         // different widths the same cost in both is least when the pause goes with the root of the width.
         let width = late.saturating_sub(early).as_secs_f64();
-        let closely = Duration::from_secs_f64(0.7 * (width * self.shortest.as_secs_f64()).sqrt())
+        let closely = Duration::from_secs_f64(0.35 * (width * self.shortest.as_secs_f64()).sqrt())
             .clamp(self.shortest, self.longest);
         if elapsed < early {
+            // Not later: what is never looked for before is never found to be possible.
             early.saturating_sub(elapsed).max(self.shortest)
         } else if elapsed < late {
             closely
@@ -193,8 +194,6 @@ pub struct Experience {
 const KEPT: usize = 64;
 /// How many durations it takes to expect anything.
 const ENOUGH: usize = 3;
-/// How many it takes to know most of what can happen.
-const MANY: usize = 10;
 
 impl Experience {
     /// What earlier runs took; the newest come first.
@@ -222,11 +221,13 @@ impl Experience {
             return None;
         }
         kept.sort_unstable();
-        // The shortest and longest, without the outermost twentieth of many; the fewer, the more room for what is new.
+        // The shortest and longest, without the outermost twentieth of many. What is still to come lies beyond them by as
+        // much as they lie apart from each other, on average; and nothing is as exact as a few equal figures look.
         let outermost = kept.len() / 20;
-        let room = if kept.len() < MANY { 0.1 } else { 0.03 };
         let (early, late) = (kept[outermost], kept[kept.len() - 1 - outermost]);
-        Some(Span { early: early.mul_f64(1.0 - room), late: late.mul_f64(1.0 + room) })
+        let apart = (late - early) / u32::try_from(kept.len() - 1).unwrap_or(u32::MAX);
+        let room = |end: Duration| apart.max(end.mul_f64(0.02));
+        Some(Span { early: early.saturating_sub(room(early)), late: late + room(late) })
     }
 }
 

@@ -13,8 +13,9 @@ use super::decide::Turn;
 use crate::journal::Halt;
 use crate::plan::{Plan, Step};
 
-/// A second, and a little more: what queued up for the scarce call while others were slow drains as well.
-const GROUP: Duration = Duration::from_millis(1030);
+/// A second, and a little more than the client needs between bursts: what queued up for the scarce call while others were slow
+/// drains as well.
+const GROUP: Duration = Duration::from_millis(1085);
 
 /// The state of the rollout.
 #[derive(Debug)]
