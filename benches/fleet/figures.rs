@@ -28,6 +28,10 @@ pub(crate) struct Figures {
     pub(crate) calls: BTreeMap<String, usize>,
     /// How many calls were made before the first stop.
     pub(crate) before: usize,
+    /// How many instances were read, by all DescribeInstances calls that name theirs.
+    pub(crate) looks: usize,
+    /// How many records the journal has; only known of runs in virtual time.
+    pub(crate) records: usize,
     /// Calls refused for their number.
     pub(crate) throttled: usize,
     /// Other calls refused.
@@ -114,7 +118,10 @@ impl Figures {
             down: Duration::ZERO,
         };
         match &entry.what {
-            Happening::Call { action, refused, .. } => {
+            Happening::Call { action, ids, refused, .. } => {
+                if action == "DescribeInstances" {
+                    self.looks += ids.len();
+                }
                 *self.calls.entry(action.clone()).or_default() += 1;
                 match refused.as_deref() {
                     Some("RequestLimitExceeded") => self.throttled += 1,
@@ -149,6 +156,8 @@ impl Figures {
             *self.calls.entry(action).or_default() += calls;
         }
         self.before += other.before;
+        self.looks += other.looks;
+        self.records += other.records;
         self.throttled += other.throttled;
         self.refused += other.refused;
         self.left_down += other.left_down;

@@ -34,7 +34,9 @@ pub(crate) fn table(columns: &[(String, Figures)]) -> String {
         });
     }
     add("  of these before the first stop", &|figures| share(figures, figures.before));
+    add("looks at an instance", &|figures| share(figures, figures.looks));
     if columns.iter().all(|(_, figures)| figures.machine.is_none()) {
+        add("records an instance", &|figures| share(figures, figures.records));
         return text;
     }
     let mut add = |words: &str, of: &dyn Fn(&Machine, f64) -> Option<String>| {
@@ -48,6 +50,14 @@ pub(crate) fn table(columns: &[(String, Figures)]) -> String {
     });
     add("peak memory, MiB", &|spent, _| Some(format!("{}", spent.memory / 1024)));
     add("`pitstop show` afterwards, s", &|spent, _| Some(format!("{:.2}", spent.show?.as_secs_f64())));
+    text
+}
+
+/// What each instance costs of what was counted for the whole fleet.
+pub(crate) fn work(counts: &[(usize, u64)]) -> String {
+    let mut text = line("", counts.iter().map(|(size, _)| format!("N = {size}")));
+    let thousands = counts.iter().map(|(size, count)| (count / *size as u64 / 1_000).to_string());
+    text.push_str(&line("thousand instructions an instance", thousands));
     text
 }
 
