@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::builder::FalseyValueParser;
-use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
 
 use super::exit::Exit;
 
@@ -99,7 +99,39 @@ pub(super) enum Command {
         after_help = "Example:\n  pitstop sim --speed 10 &\n  pitstop run workflows/resize.yaml --endpoint http://127.0.0.1:9797"
     )]
     Sim(Sim),
+    /// Ask what is to be done, and write a workflow that does it
+    #[command(after_help = INIT_EXAMPLES)]
+    Init(Init),
+    /// Print the JSON Schema of the workflow language, for editors
+    #[command(after_help = SCHEMA_EXAMPLES)]
+    Schema,
+    /// Print a script that completes commands, options and files in a shell
+    #[command(after_help = COMPLETIONS_EXAMPLES)]
+    Completions(Completions),
+    /// Print the manual page, or write one for every command
+    #[command(after_help = MAN_EXAMPLES)]
+    Man(Man),
 }
+
+const INIT_EXAMPLES: &str = "Examples:
+  pitstop init --cloud sim           on a simulated cloud, no account needed
+  pitstop init resize-web.yaml       asks for what no option says
+  pitstop init - --region ap-guangzhou --match-tags role=web --at-most 20 \\
+      --resize S5.LARGE8             asks nothing, and writes to stdout";
+
+const SCHEMA_EXAMPLES: &str = "Example:
+  pitstop schema > pitstop.schema.json
+  echo '# yaml-language-server: $schema=./pitstop.schema.json' > resize.yaml";
+
+const COMPLETIONS_EXAMPLES: &str = "Examples:
+  pitstop completions bash > ~/.local/share/bash-completion/completions/pitstop
+  pitstop completions zsh > ~/.zfunc/_pitstop      with fpath+=~/.zfunc
+  pitstop completions fish > ~/.config/fish/completions/pitstop.fish
+  pitstop completions powershell >> $PROFILE";
+
+const MAN_EXAMPLES: &str = "Examples:
+  pitstop man | man -l -
+  pitstop man --dir ~/.local/share/man/man1    then: man pitstop-run";
 
 #[derive(Args, Debug)]
 pub(super) struct Check {
@@ -265,4 +297,107 @@ pub(super) struct Sim {
     /// Keep a log of all that happens; `GET /log` answers with it. It grows with every call
     #[arg(long, env = "PITSTOP_KEEP_LOG", hide_env_values = true, value_parser = FalseyValueParser::new())]
     pub(super) keep_log: bool,
+}
+
+/// The answers; at a terminal those that are left out are asked for.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Answers")]
+pub(super) struct Init {
+    /// The file to write, which must not exist yet; `-` is standard output
+    #[arg(value_name = "FILE", help_heading = None)]
+    pub(super) file: Option<PathBuf>,
+    /// The region that the instances are in
+    #[arg(long, value_name = "REGION", env = "PITSTOP_REGION", hide_env_values = true)]
+    pub(super) region: Option<String>,
+    /// The instances, by their ids
+    #[arg(long, value_name = "ID,…", env = "PITSTOP_INSTANCES", hide_env_values = true, value_delimiter = ',', conflicts_with_all = ["match_name", "match_tags", "at_most"])]
+    pub(super) instances: Vec<String>,
+    /// All instances with such a name; `*` and `?` are wildcards
+    #[arg(long, value_name = "NAME", env = "PITSTOP_MATCH_NAME", hide_env_values = true)]
+    pub(super) match_name: Option<String>,
+    /// All instances with these tags
+    #[arg(long, value_name = "TAG=VALUE,…", env = "PITSTOP_MATCH_TAGS", hide_env_values = true, value_delimiter = ',', value_parser = name_and_value)]
+    pub(super) match_tags: Vec<(String, String)>,
+    /// Refuse a run that finds more instances than this
+    #[arg(long, value_name = "NUMBER", env = "PITSTOP_AT_MOST", hide_env_values = true)]
+    pub(super) at_most: Option<u32>,
+    /// Give the instances this type
+    #[arg(long, value_name = "TYPE", env = "PITSTOP_RESIZE", hide_env_values = true)]
+    pub(super) resize: Option<String>,
+    /// Set a new password from here: env=NAME, file=PATH, prompt, generate=PATH or "command=PROGRAM ARGUMENT…"
+    #[arg(long, value_name = "SOURCE", env = "PITSTOP_PASSWORD_FROM", hide_env_values = true)]
+    pub(super) password_from: Option<String>,
+    /// The user whose password it is [default: the administrator of each system]
+    #[arg(
+        long,
+        value_name = "USER",
+        env = "PITSTOP_USER",
+        hide_env_values = true,
+        requires = "password_from"
+    )]
+    pub(super) user: Option<String>,
+    /// Load the SSH key with this id
+    #[arg(long, value_name = "ID", env = "PITSTOP_KEY", hide_env_values = true, group = "ssh_key")]
+    pub(super) key: Option<String>,
+    /// Load the SSH key with this name
+    #[arg(long, value_name = "NAME", env = "PITSTOP_KEY_NAME", hide_env_values = true, group = "ssh_key")]
+    pub(super) key_name: Option<String>,
+    /// Load the SSH key in this file
+    #[arg(long, value_name = "FILE", env = "PITSTOP_PUBLIC_KEY_FILE", hide_env_values = true, group = "ssh_key", value_hint = ValueHint::FilePath)]
+    pub(super) public_key_file: Option<String>,
+    /// Keys that are bound already stay bound
+    #[arg(long, env = "PITSTOP_KEEP_EXISTING", hide_env_values = true, value_parser = FalseyValueParser::new())]
+    pub(super) keep_existing: bool,
+    /// Whether the instances run afterwards [default: as-found]
+    #[arg(long, value_name = "WHEN", env = "PITSTOP_START", hide_env_values = true)]
+    pub(super) start: Option<Start>,
+    /// Ports that must answer after the start
+    #[arg(
+        long,
+        value_name = "PORT,…",
+        env = "PITSTOP_CHECK_PORTS",
+        hide_env_values = true,
+        value_delimiter = ','
+    )]
+    pub(super) check_ports: Vec<String>,
+    #[command(flatten, next_help_heading = None)]
+    pub(super) cloud: Cloud,
+}
+
+/// Whether the instances run afterwards.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Start {
+    /// What ran runs again, what was stopped stays stopped.
+    AsFound,
+    /// All run.
+    Always,
+    /// All are stopped.
+    Never,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct Completions {
+    /// The shell
+    #[arg(value_name = "SHELL")]
+    pub(super) shell: Shell,
+}
+
+/// The shells that completions are made for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Shell {
+    /// GNU Bash.
+    Bash,
+    /// Z shell.
+    Zsh,
+    /// Friendly interactive shell.
+    Fish,
+    /// PowerShell.
+    Powershell,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct Man {
+    /// Write a page for Pitstop and one for each command into this folder
+    #[arg(long, value_name = "DIR", env = "PITSTOP_DIR", hide_env_values = true, value_hint = ValueHint::DirPath)]
+    pub(super) dir: Option<PathBuf>,
 }

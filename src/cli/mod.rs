@@ -85,6 +85,10 @@ async fn dispatch(
         Command::Runs => command::runs::runs(terminal, environment, state).await,
         Command::Show(args) => command::runs::show(terminal, environment, state, args).await,
         Command::Sim(args) => command::sim::sim(terminal, args).await,
+        Command::Init(args) => command::init::init(terminal, environment, args).await,
+        Command::Schema => command::schema::schema(terminal),
+        Command::Completions(args) => command::completions::completions(terminal, &args),
+        Command::Man(args) => command::man::man(terminal, &args),
     }
 }
 
@@ -111,6 +115,12 @@ fn log_to(terminal: &Terminal, verbose: u8) {
         .with_ansi(terminal.screen().stderr_colour)
         .with_writer(terminal.clone())
         .init();
+}
+
+/// From here on a panic is reported as the program does it: its message and its place on stderr, without a backtrace,
+/// which could show more than it should.
+pub fn report_panics_of_process() {
+    report_panics(&Terminal::new(&Environment::of_process(), args::Output::Human));
 }
 
 /// A panic is a bug of ours: say so, and that nothing is lost.

@@ -73,6 +73,27 @@ impl CloudError {
         Self { kind, sent, code: None, message: message.into(), request: None, retry_after: None }
     }
 
+    /// The refusal is about the instance type that was asked for: with another one the call may succeed.
+    pub fn is_about_the_type(&self) -> bool {
+        match self.kind {
+            ErrorKind::Capacity | ErrorKind::Never => true,
+            // The type carries too few addresses or interfaces, or too little bandwidth (CVM API, ResetInstancesType).
+            ErrorKind::Operator => {
+                self.code.as_deref().is_some_and(|code| code.starts_with("LimitExceeded."))
+            }
+            ErrorKind::Throttled
+            | ErrorKind::Server
+            | ErrorKind::Network
+            | ErrorKind::Busy
+            | ErrorKind::Power
+            | ErrorKind::State
+            | ErrorKind::Identity
+            | ErrorKind::Argument
+            | ErrorKind::Auth
+            | ErrorKind::Money => false,
+        }
+    }
+
     /// What a person can do about it.
     pub fn hint(&self) -> &'static str {
         match self.kind {

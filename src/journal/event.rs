@@ -3,6 +3,8 @@
 //!
 //! - 3: `paused` and `continued`; `not-begun` for the reasons `canary-failed` and `declined`.
 //! - 2: the failure `cut-short`; `not-begun` for the reasons `key-not-imported`, `ordered` and `abandoned`.
+//! - 3: the events `fell-back` and `roll-back-began`; the failures `over-budget`, `rolled-back` and `not-rolled-back`; in
+//!   the plan `fallbacks` of a resize, `downtime-budget`, and `roll-back` as what is done `on-failure`.
 
 use std::fmt;
 use std::time::Duration;
@@ -11,6 +13,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::failure::Failure;
+use super::seconds;
 use crate::cloud::{
     Action, Charging, CloudError, InstanceId, InstanceType, KeyId, PowerState, RequestId, StopMode,
 };
@@ -146,6 +150,21 @@ pub enum Event {
         /// What.
         failure: Failure,
     },
+    /// The type that was asked for can't be had, and the plan's next one is asked for instead. If that is the type that
+    /// the instance has, it stays as it is.
+    FellBack {
+        /// The type that can't be had.
+        from: InstanceType,
+        /// The next one.
+        to: InstanceType,
+        /// Why.
+        error: CloudError,
+    },
+    /// The instance was resized, does not do well, and is to become what it was. It may be stopped once more for that.
+    RollBackBegan {
+        /// The type that it had.
+        to: InstanceType,
+    },
     /// One of the plan's checks passed.
     CheckPassed {
         /// Which, counted from 0.
@@ -189,6 +208,8 @@ impl Event {
             Self::NotExecuted => "not-executed",
             Self::Achieved { .. } => "achieved",
             Self::Failed { .. } => "failed",
+            Self::FellBack { .. } => "fell-back",
+            Self::RollBackBegan { .. } => "roll-back-began",
             Self::CheckPassed { .. } => "check-passed",
             Self::Suspended => "suspended",
             Self::Ended { .. } => "ended",
@@ -252,86 +273,6 @@ pub enum Order {
     LeaveNow,
 }
 
-/// What went wrong with an instance.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, thiserror::Error)]
-#[serde(tag = "failure", rename_all = "kebab-case", rename_all_fields = "kebab-case")]
-pub enum Failure {
-    /// It is not as it was when the plan was approved.
-    #[error("it has changed since the plan was made: {what}")]
-    Drifted {
-        /// What has.
-        what: String,
-    },
-    /// The cloud refused a call for good.
-    #[error("{action}: {error}")]
-    Refused {
-        /// The call.
-        action: Action,
-        /// Why.
-        error: CloudError,
-    },
-    /// An operation ended badly.
-    #[error("{action} failed: {message} (request {request})")]
-    Operation {
-        /// The call.
-        action: Action,
-        /// The vendor's words.
-        message: String,
-        /// The request's id.
-        request: RequestId,
-    },
-    /// An operation did not end in time.
-    #[error("{action} has not ended within {} s (request {})", .limit.as_secs(), .request.as_ref().map_or("unknown", RequestId::as_str))]
-    TimedOut {
-        /// The call.
-        action: Action,
-        /// How long was waited.
-        #[serde(with = "seconds")]
-        limit: Duration,
-        /// The request's id, if the call was answered.
-        request: Option<RequestId>,
-    },
-    /// An operation ended, but its effect can't be seen.
-    #[error("{action} was reported done, but {expected} was not seen (request {request})")]
-    NoEffect {
-        /// The call.
-        action: Action,
-        /// What should be seen.
-        expected: String,
-        /// The request's id.
-        request: RequestId,
-    },
-    /// Somebody else acted on the instance.
-    #[error("somebody else acted on it: {what}")]
-    Interference {
-        /// What was seen.
-        what: String,
-    },
-    /// It is in a state that waiting does not mend.
-    #[error("it is {power}, which pitstop can't bring it out of")]
-    DeadEnd {
-        /// The state.
-        power: PowerState,
-    },
-    /// Too many others failed before it could be finished.
-    #[error("too many others failed before it was finished; left: {}", .left.iter().map(|action| action.words()).collect::<Vec<_>>().join(", "))]
-    CutShort {
-        /// The changes that are not made.
-        left: Vec<Action>,
-    },
-    /// The cloud does not know it any more.
-    #[error("it is gone: the cloud does not know it any more")]
-    Gone,
-    /// A check did not pass in time.
-    #[error("check {number} failed: {message}")]
-    Check {
-        /// Which, counted from 1.
-        number: usize,
-        /// What was seen.
-        message: String,
-    },
-}
-
 /// Why an instance was not begun.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -375,21 +316,4 @@ pub enum Verdict {
         /// The power it has, as far as is known.
         power: PowerState,
     },
-}
-
-/// Durations as a number of seconds, to the millisecond.
-mod seconds {
-    use std::time::Duration;
-
-    use serde::{Deserialize, Deserializer, Serializer};
-
-    #[expect(clippy::cast_precision_loss, reason = "a millisecond count of any run fits 52 bits")]
-    pub(super) fn serialize<S: Serializer>(duration: &Duration, to: S) -> Result<S::Ok, S::Error> {
-        to.serialize_f64(duration.as_millis() as f64 / 1000.0)
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Duration, D::Error> {
-        let seconds = f64::deserialize(from)?;
-        Duration::try_from_secs_f64(seconds).map_err(serde::de::Error::custom)
-    }
 }

@@ -55,6 +55,10 @@ impl Inner {
     }
 }
 
+fn other_records(run: RunId) -> StoreError {
+    StoreError::Damaged(format!("other records stand where this process wants to write of the run {run}"))
+}
+
 #[async_trait]
 impl Store for Memory {
     async fn begin(
@@ -123,6 +127,10 @@ impl Store for Memory {
         let mut inner = self.lock();
         let kept = inner.claimed(claim)?;
         let place = kept.summary.place.clone();
+        let first = records.first().and_then(|first| usize::try_from(first.seq).ok());
+        if let Some(first) = first.filter(|first| *first < kept.records.len()) {
+            return if kept.records[first..] == *records { Ok(()) } else { Err(other_records(claim.run)) };
+        }
         kept.records.extend_from_slice(records);
         inner.took.extend(took.iter().map(|took| (place.is_simulated(), took.clone())));
         Ok(())

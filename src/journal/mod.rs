@@ -5,17 +5,20 @@
 //! A [`Recorded`] intent is proof that it was written before it is carried out: only [`Journal::intend`] makes one.
 
 mod event;
+mod failure;
 mod lifeline;
 mod memory;
+mod seconds;
 mod sqlite;
 mod state;
 mod store;
 mod writer;
 
-pub use event::{Event, Failure, Halt, Intent, Order, Record, RunId, Verdict};
+pub use event::{Event, Halt, Intent, Order, Record, RunId, Verdict};
+pub use failure::Failure;
 pub use memory::Memory;
 pub use sqlite::Sqlite;
-pub use state::{IllegalEvent, Ledger, Refused, Stage, State, Vanished};
+pub use state::{IllegalEvent, Ledger, Refused, RollBack, Stage, State, Vanished};
 pub use store::{Claim, LEASE, Lease, Place, RunSummary, Store, StoreError, Took};
 pub use writer::{FORMAT, Joint, Journal, Recorded, nothing_was_sent};
 

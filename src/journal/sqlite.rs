@@ -155,6 +155,29 @@ impl Sqlite {
         Ok(())
     }
 
+    /// An earlier try to append the same records was durable, whatever was answered to it. As they are written all or
+    /// none, the first of them speaks for all.
+    async fn stands_already(
+        &self,
+        tx: &mut Transaction<'static, Db>,
+        records: &[Record],
+    ) -> Result<bool, StoreError> {
+        let Some(first) = records.first() else { return Ok(false) };
+        let body: Option<String> = sqlx::query_scalar("SELECT body FROM records WHERE run = $1 AND seq = $2")
+            .bind(first.run.to_string())
+            .bind(i64::try_from(first.seq).map_err(|error| self.damaged(error))?)
+            .fetch_optional(&mut **tx)
+            .await
+            .map_err(|error| self.write(error))?;
+        match body {
+            None => Ok(false),
+            Some(body) if body == json(first)? => Ok(true),
+            Some(_) => {
+                Err(self.damaged(format!("another record {} of the run {} is there", first.seq, first.run)))
+            }
+        }
+    }
+
     /// Holds the instances for the run, unless another one does.
     async fn hold(
         &self,
@@ -343,6 +366,9 @@ impl Store for Sqlite {
 
     async fn append(&self, claim: Claim, records: &[Record], took: &[Took]) -> Result<(), StoreError> {
         let mut tx = self.claimed(claim).await?;
+        if self.stands_already(&mut tx, records).await? {
+            return Ok(());
+        }
         self.insert(&mut tx, records).await?;
         let at = records.last().map_or(0, |record| record.at.as_millisecond());
         for took in took {

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::event::{Event, Failure, Intent, Verdict};
+use super::event::{Event, Intent, Verdict};
+use super::failure::Failure;
 use crate::clock::between;
 use crate::cloud::{Action, CloudError, InstanceType, Operation, PowerState, RequestId};
 
@@ -74,6 +75,10 @@ pub struct Ledger {
     pub down: Duration,
     /// The first thing that went wrong.
     pub failure: Option<Failure>,
+    /// The type that is asked for instead of the planned one, which can't be had.
+    pub fallback: Option<InstanceType>,
+    /// The roll-back, once it has begun.
+    pub roll_back: Option<RollBack>,
     /// The newest operation known to be ours.
     pub latest: Option<RequestId>,
     /// Requests known to be older than the newest: seeing one of them is seeing the past.
@@ -94,6 +99,21 @@ pub struct Ledger {
     pub achieved_at: Option<Timestamp>,
     /// When the last record was written.
     pub at: Option<Timestamp>,
+}
+
+/// An instance that was resized is to become what it was.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RollBack {
+    /// The type that it had.
+    pub to: InstanceType,
+    /// It can't start as it is: the roll-back is its only way back.
+    pub is_down: bool,
+    /// A stop was executed for it, or its outcome was never found out.
+    pub stop_sent: bool,
+    /// Why it was given up.
+    pub given_up: Option<Failure>,
+    /// Why the last start since failed.
+    pub failed_start: Option<Failure>,
 }
 
 /// A call that was refused, perhaps several times running.
@@ -172,6 +192,15 @@ impl State {
                 ledger.refused = None;
                 S::Ready
             }
+            (S::Ready, Event::FellBack { to, .. }) => {
+                ledger.fallback = Some(to.clone());
+                ledger.refused = None;
+                S::Ready
+            }
+            (S::Ready, Event::RollBackBegan { to }) => {
+                ledger.begin_roll_back(to);
+                S::Ready
+            }
             (S::Ready, Event::Ended { verdict, .. }) => S::Ended { verdict: verdict.clone() },
             (S::Intended { intent, baseline, at: sent }, Event::Accepted { request }) => {
                 ledger.accepted(intent, baseline.as_ref(), request, *sent);
@@ -215,7 +244,12 @@ impl State {
             )
             | (
                 S::Intended { .. },
-                Event::Intended { .. } | Event::CheckPassed { .. } | Event::Suspended | Event::Ended { .. },
+                Event::Intended { .. }
+                | Event::CheckPassed { .. }
+                | Event::FellBack { .. }
+                | Event::RollBackBegan { .. }
+                | Event::Suspended
+                | Event::Ended { .. },
             )
             | (
                 S::Underway { .. },
@@ -225,6 +259,8 @@ impl State {
                 | Event::Lost { .. }
                 | Event::NotExecuted
                 | Event::CheckPassed { .. }
+                | Event::FellBack { .. }
+                | Event::RollBackBegan { .. }
                 | Event::Suspended
                 | Event::Ended { .. },
             )
@@ -239,6 +275,8 @@ impl State {
                 | Event::Achieved { .. }
                 | Event::Failed { .. }
                 | Event::CheckPassed { .. }
+                | Event::FellBack { .. }
+                | Event::RollBackBegan { .. }
                 | Event::Suspended
                 | Event::Ended { .. },
             )
@@ -289,6 +327,9 @@ impl Ledger {
         self.touched = true;
         if intent.action() == Action::Stop {
             self.stop_sent = true;
+            if let Some(roll_back) = &mut self.roll_back {
+                roll_back.stop_sent = true;
+            }
             self.down_since.get_or_insert(at);
         }
     }
@@ -326,10 +367,30 @@ impl Ledger {
         self.achieved_at = Some(at);
         self.refused = None;
         self.vanished = None;
-        match intent.action() {
-            Action::Stop | Action::Start => {}
-            action @ (Action::Resize | Action::ResetPassword | Action::LoadSshKeys) => self.done.push(action),
+        match (intent, &self.roll_back) {
+            (Intent::Resize { to }, Some(roll_back)) if *to == roll_back.to => {
+                self.done.retain(|action| *action != Action::Resize);
+                // With this type it has not been tried yet.
+                self.failed_starts = 0;
+            }
+            (Intent::Stop { .. } | Intent::Start, _) => {}
+            (
+                Intent::Resize { .. } | Intent::ResetPassword { .. } | Intent::LoadSshKeys { .. },
+                Some(_) | None,
+            ) => self.done.push(intent.action()),
         }
+    }
+
+    fn begin_roll_back(&mut self, to: &InstanceType) {
+        self.roll_back = Some(RollBack {
+            to: to.clone(),
+            is_down: self.failed_starts > 0,
+            stop_sent: false,
+            given_up: None,
+            failed_start: None,
+        });
+        self.failed_starts = 0;
+        self.refused = None;
     }
 
     fn fail(&mut self, stage: &Stage, failure: &Failure, at: Timestamp) {
@@ -350,6 +411,14 @@ impl Ledger {
         self.failed_stops += u32::from(action == Some(Action::Stop));
         self.refused = None;
         self.vanished = None;
+        if let Some(roll_back) = &mut self.roll_back {
+            match action {
+                Some(Action::Start) => roll_back.failed_start = Some(failure.clone()),
+                Some(Action::Stop | Action::Resize | Action::ResetPassword | Action::LoadSshKeys) | None => {
+                    roll_back.given_up.get_or_insert_with(|| failure.clone());
+                }
+            }
+        }
         self.failure.get_or_insert_with(|| failure.clone());
     }
 }

@@ -123,7 +123,8 @@ pub enum StoreError {
         /// Why not.
         why: String,
     },
-    /// Nothing was written. Nothing that depends on it may be done.
+    /// It can't be written now, and perhaps later. Nothing that depends on it may be done. Whether it was written all
+    /// the same is not known for sure: what was to be written can be written again.
     #[error("the journal can't be written: {0}")]
     Write(String),
     /// It can't be read.
@@ -197,10 +198,11 @@ pub trait Store: Send + Sync {
         instances: &[InstanceId],
     ) -> Result<Option<(InstanceId, RunId)>, StoreError>;
 
-    /// Appends records, all or none.
+    /// Appends records, all or none. Appending the same ones again changes nothing, so that a try of which nobody knows
+    /// whether it was durable can be repeated; [`StoreError::Damaged`] if other records stand in their place.
     async fn append(&self, claim: Claim, records: &[Record], took: &[Took]) -> Result<(), StoreError>;
 
-    /// Marks the run as ended, and lets its instances go.
+    /// Marks the run as ended, and lets its instances go. It can be repeated, as [`Store::append`] can.
     async fn finish(&self, claim: Claim, at: Timestamp) -> Result<(), StoreError>;
 
     /// All records of a run in their order.

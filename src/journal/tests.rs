@@ -2,6 +2,7 @@
 
 mod files;
 mod leases;
+mod tries;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -56,6 +57,8 @@ fn events() -> Vec<Event> {
         Event::Achieved { took: Duration::from_secs(8) },
         Event::Failed { failure: failure() },
         Event::CheckPassed { check: 0 },
+        Event::FellBack { from: "S5.LARGE8".into(), to: "S6.LARGE8".into(), error: lost() },
+        Event::RollBackBegan { to: "S5.MEDIUM4".into() },
         Event::Suspended,
         Event::Ended { verdict: Verdict::Done, differences: Vec::new() },
         Event::RunEnded,
@@ -66,7 +69,7 @@ fn events() -> Vec<Event> {
 fn the_table_of_all_stages_and_events() {
     let mut table = String::new();
     for event in events() {
-        let _ = write!(table, "{:13}", event.name());
+        let _ = write!(table, "{:15}", event.name());
         for stage in stages() {
             let state = State { stage, ledger: Ledger::default() };
             let next = state.next(&event, at(1));
@@ -76,18 +79,20 @@ fn the_table_of_all_stages_and_events() {
         table.push('\n');
     }
     let expected = "\
-seen          ready     intended  underway  -
-intended      intended  -         -         -
-accepted      -         underway  -         -
-refused       -         ready     -         -
-lost          -         intended  -         -
-not-executed  -         ready     -         -
-achieved      -         ready     ready     -
-failed        ready     ready     ready     -
-check-passed  ready     -         -         -
-suspended     ready     -         -         -
-ended         ended     -         -         -
-run-ended     -         -         -         -
+seen            ready     intended  underway  -
+intended        intended  -         -         -
+accepted        -         underway  -         -
+refused         -         ready     -         -
+lost            -         intended  -         -
+not-executed    -         ready     -         -
+achieved        -         ready     ready     -
+failed          ready     ready     ready     -
+check-passed    ready     -         -         -
+fell-back       ready     -         -         -
+roll-back-began ready     -         -         -
+suspended       ready     -         -         -
+ended           ended     -         -         -
+run-ended       -         -         -         -
 ";
     assert_eq!(table, expected);
 }
@@ -166,6 +171,7 @@ fn approved(ids: &[&str]) -> ApprovedPlan {
         checks: Vec::new(),
         on_failure: OnFailure::Start,
         rollout: Rollout::default(),
+        downtime_budget: None,
         instances,
         notes: Vec::new(),
     };

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 
 use super::event::{Event, Halt, Intent, Record, RunId, Verdict};
 use super::store::{Claim, LEASE, Lease, Place, RunSummary, Store, StoreError, Took};
-use crate::clock::Clock;
+use crate::clock::{Clock, between};
 use crate::cloud::{InstanceId, RequestId};
 use crate::plan::ApprovedPlan;
 
@@ -18,6 +18,13 @@ pub const FORMAT: u32 = 3;
 const RENEWAL: Duration = Duration::from_secs(20);
 /// How long after a renewal that failed the next is tried.
 const RETRY: Duration = Duration::from_secs(5);
+/// How long a store that can't be written is tried again before the run breaks off: a full disk may get room, a lock may
+/// be let go. With the time that the last try takes it stays well under what is left of a lease at any moment.
+const PATIENCE: Duration = Duration::from_secs(20);
+/// The first pause between two tries; doubled each time.
+const FIRST_PAUSE: Duration = Duration::from_millis(50);
+/// The longest pause between two tries.
+const LONGEST_PAUSE: Duration = Duration::from_secs(4);
 
 /// A run's journal, held by the process that carries the run out.
 pub struct Journal {
@@ -224,9 +231,22 @@ impl Journal {
             .zip(self.next..)
             .map(|((instance, event), seq)| Record { at, run, seq, instance, event })
             .collect();
-        self.store.append(self.claim, &records, took).await?;
+        // The same records each time: if a try that seemed to fail was durable after all, the next one finds that out.
+        let mut tries = Tries::begin(&self.clock);
+        while let Err(error) = self.store.append(self.claim, &records, took).await {
+            self.before_next_try(&mut tries, error).await?;
+        }
         self.next += records.len() as u64;
         Ok(records)
+    }
+
+    /// Pauses before a write is tried again; `error` itself if trying again is of no use. The lease is kept meanwhile.
+    async fn before_next_try(&mut self, tries: &mut Tries, error: StoreError) -> Result<(), StoreError> {
+        let StoreError::Write(_) = &error else { return Err(error) };
+        let Some(pause) = tries.next_pause(&self.clock) else { return Err(error) };
+        tracing::warn!(%error, ?pause, "the journal is tried again");
+        self.clock.sleep(pause).await;
+        if self.clock.now() >= self.due { self.renew().await } else { Ok(()) }
     }
 
     /// Writes down what is about to be sent; what comes back is the permission to send it.
@@ -261,8 +281,31 @@ impl Journal {
     pub async fn finish(&mut self) -> Result<Vec<Record>, StoreError> {
         let records = self.append(vec![(None, Event::RunEnded)]).await?;
         let at: Timestamp = records.last().map_or_else(|| self.clock.now(), |record| record.at);
-        self.store.finish(self.claim, at).await?;
+        let mut tries = Tries::begin(&self.clock);
+        while let Err(error) = self.store.finish(self.claim, at).await {
+            self.before_next_try(&mut tries, error).await?;
+        }
         Ok(records)
+    }
+}
+
+/// The tries of one write.
+struct Tries {
+    since: Timestamp,
+    pause: Duration,
+}
+
+impl Tries {
+    fn begin(clock: &Clock) -> Self {
+        Self { since: clock.now(), pause: FIRST_PAUSE }
+    }
+
+    /// How long to pause before the next try; `None` if it has been tried for long enough.
+    fn next_pause(&mut self, clock: &Clock) -> Option<Duration> {
+        let left = PATIENCE.checked_sub(between(self.since, clock.now())).filter(|left| !left.is_zero())?;
+        let pause = self.pause.min(left);
+        self.pause = (self.pause * 2).min(LONGEST_PAUSE);
+        Some(pause)
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::choice::Choice;
 use super::intent::{Intent, KeyIntent};
 use super::inventory::OptionalRead;
 use super::key::Key;
@@ -10,7 +11,7 @@ use super::{EndPower, Found, InstancePlan, Inventory, Plan, PriceChange, Refusal
 use crate::cloud::{
     Charging, Instance, InstanceId, Isolation, PowerState, Restriction, StopMode, StoppedCharging,
 };
-use crate::workflow::{Resize, Target, Workflow};
+use crate::workflow::{OnFailure, Resize, Target, Workflow};
 
 /// Why there is no plan at all. What hinders single instances is in the plan, as [`Refusal`]s.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -81,6 +82,7 @@ pub fn build(workflow: &Workflow, inventory: &Inventory, digest: String) -> Resu
         checks: workflow.checks.clone(),
         on_failure: workflow.on_failure,
         rollout: workflow.rollout,
+        downtime_budget: workflow.downtime_budget,
         instances,
         notes: Vec::new(),
     };
@@ -171,14 +173,20 @@ struct ResizePlan {
     refusals: Vec<Refusal>,
     warnings: Vec<Warning>,
     price: Option<PriceChange>,
+    /// The instance stays as it is.
+    keeps: bool,
 }
 
 impl<'a> Context<'a> {
     fn plan(&self, instance: &'a Instance) -> InstancePlan {
-        let intent = Intent::of(self.workflow, instance, self.key);
+        let mut intent = Intent::of(self.workflow, instance, self.key);
         let resize = intent.resize.map(|resize| self.resize(instance, resize)).unwrap_or_default();
+        if resize.keeps {
+            intent.resize = None;
+        }
         let keys = if instance.is_windows() { None } else { intent.keys.step() };
         let password = intent.password.clone().map(|user| Step::ResetPassword { user });
+        let steps: Vec<Step> = keys.into_iter().chain(password).chain(resize.step).collect();
         let mut refusals = self.state_refusals(instance, &intent);
         refusals.extend(self.surroundings_refusals(instance, &intent));
         refusals.extend(key_refusal(instance, &intent));
@@ -187,10 +195,11 @@ impl<'a> Context<'a> {
         warnings.extend(self.load_balancer_warnings(instance, &intent));
         warnings.extend(login_warnings(instance, &intent));
         warnings.extend(resize.warnings);
+        warnings.extend(self.roll_back_warning(&steps));
         InstancePlan {
             id: instance.id.clone(),
             found: Some(Found::from(instance)),
-            steps: keys.into_iter().chain(password).chain(resize.step).collect(),
+            steps,
             ends: intent.ends,
             refusals,
             warnings,
@@ -200,37 +209,26 @@ impl<'a> Context<'a> {
     }
 
     fn resize(&self, instance: &'a Instance, wanted: &Resize) -> ResizePlan {
-        let mut plan = ResizePlan { refusals: resize::never(instance), ..ResizePlan::default() };
-        let market = Market::of(instance, self.inventory);
-        let target = match market.target(&instance.instance_type, wanted) {
-            Ok(target) => target,
-            Err(refusal) => {
-                // What can't be resized at all was not asked what it could become.
-                if plan.refusals.is_empty() {
-                    plan.refusals.push(refusal);
-                }
-                return plan;
-            }
+        let choice = Choice::of(instance, wanted, self.inventory);
+        let mut plan = ResizePlan {
+            step: choice.step(&instance.instance_type),
+            keeps: choice.is_to_keep(),
+            warnings: choice.warnings().collect(),
+            refusals: choice.refusals,
+            price: None,
         };
-        plan.refusals.extend(market.shortage(&target));
-        plan.refusals.extend(resize::unfit(instance, &target, self.inventory));
-        plan.warnings = resize::warnings(instance, &target, &market);
-        match self.inventory.prices.get(&instance.id) {
+        let Some(target) = &choice.target else { return plan };
+        plan.warnings.extend(resize::warnings(instance, target, &Market::of(instance, self.inventory)));
+        match self.inventory.price(&instance.id, &target.to) {
             Some(Ok(price)) => {
                 let currency = if self.inventory.is_international() { "USD" } else { "CNY" };
                 plan.price = Some(PriceChange { price: price.clone(), currency: currency.to_owned() });
             }
             Some(Err(error)) if plan.refusals.is_empty() => {
-                plan.refusals.push(resize::refused_inquiry(error, &target, &instance.zone));
+                plan.refusals.push(resize::refused_inquiry(error, target, &instance.zone));
             }
             Some(Err(_)) | None => {}
         }
-        plan.step = Some(Step::Resize {
-            from: instance.instance_type.clone(),
-            to: target.to,
-            cpu: target.cpu,
-            memory_gib: target.memory_gib,
-        });
         plan
     }
 
@@ -307,6 +305,20 @@ impl<'a> Context<'a> {
             warnings.push(Warning::ScalingNotChecked);
         }
         warnings
+    }
+
+    /// Passwords and keys are not known beforehand, so they can't be given back.
+    fn roll_back_warning(&self, steps: &[Step]) -> Option<Warning> {
+        let lasting: Vec<String> = steps
+            .iter()
+            .filter_map(|step| match step {
+                Step::LoadSshKeys { .. } => Some("the SSH keys bound before".to_owned()),
+                Step::ResetPassword { .. } => Some("the former password".to_owned()),
+                Step::Resize { .. } => None,
+            })
+            .collect();
+        (self.workflow.on_failure == OnFailure::RollBack && !lasting.is_empty())
+            .then_some(Warning::NotRolledBack(lasting))
     }
 
     fn load_balancer_warnings(&self, instance: &Instance, intent: &Intent<'_>) -> Vec<Warning> {

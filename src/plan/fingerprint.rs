@@ -1,6 +1,7 @@
 //! What two plans have in common if approving the one approves the other.
 
 use std::fmt::Write as _;
+use std::time::Duration;
 
 use serde::Serialize;
 use sha2::{Digest, Sha256};
@@ -22,6 +23,7 @@ struct Essence<'a> {
     checks: &'a [Check],
     on_failure: OnFailure,
     rollout: Rollout,
+    downtime_budget: Option<Duration>,
     instances: Vec<EssentialInstance<'a>>,
 }
 
@@ -65,6 +67,7 @@ impl Plan {
             checks: &self.checks,
             on_failure: self.on_failure,
             rollout: self.rollout,
+            downtime_budget: self.downtime_budget,
             instances,
         };
         // Fields are written in the order in which they are declared and there is no map: one plan, one text.

@@ -66,6 +66,7 @@ pub(super) fn workflow(ids: &[&str]) -> Workflow {
         checks: Vec::new(),
         on_failure: OnFailure::Start,
         rollout: Rollout::default(),
+        downtime_budget: None,
     }
 }
 
@@ -134,7 +135,13 @@ pub(super) fn catalogue() -> Vec<ResizeOption> {
 /// An inventory of these instances, all of which may become every type of the catalogue.
 pub(super) fn inventory(instances: Vec<Instance>) -> Inventory {
     let options = instances.iter().map(|i| (ResizeClass::of(i), Ok(catalogue()))).collect();
-    let prices = instances.iter().map(|i| (i.id.clone(), Ok(Price::PerHour(1.2)))).collect();
+    let prices = instances
+        .iter()
+        .flat_map(|i| {
+            ["S5.LARGE8", "S5.LARGE16", "S5.MEDIUM2", "S6.LARGE8"]
+                .map(|to| ((i.id.clone(), to.into()), Ok(Price::PerHour(1.2))))
+        })
+        .collect();
     let offers =
         catalogue().into_iter().map(|o| offer(o.instance_type.as_str(), o.cpu, o.memory_gib, Stock::Enough));
     Inventory {
@@ -173,6 +180,8 @@ pub(super) struct FakeSurvey {
     pub(super) failing: BTreeMap<&'static str, CloudError>,
     /// Price inquiries that fail, by instance.
     pub(super) failing_prices: BTreeMap<InstanceId, CloudError>,
+    /// Price inquiries that fail, by the type.
+    pub(super) failing_types: BTreeMap<InstanceType, CloudError>,
     calls: Mutex<Vec<&'static str>>,
 }
 
@@ -247,9 +256,12 @@ impl Survey for FakeSurvey {
         self.answer("type_offers", offers.cloned().collect())
     }
 
-    async fn resize_price(&self, id: &InstanceId, _: &InstanceType) -> Result<Price, CloudError> {
+    async fn resize_price(&self, id: &InstanceId, to: &InstanceType) -> Result<Price, CloudError> {
         let price = self.answer("resize_price", self.price.clone().unwrap())?;
-        self.failing_prices.get(id).map_or(Ok(price), |error| Err(error.clone()))
+        self.failing_prices
+            .get(id)
+            .or_else(|| self.failing_types.get(to))
+            .map_or(Ok(price), |error| Err(error.clone()))
     }
 
     async fn downgrade_quota(&self, ids: &[InstanceId]) -> Result<BTreeMap<InstanceId, Quota>, CloudError> {

@@ -83,6 +83,8 @@ fn has_size(instance: &Instance, resize: &Resize) -> bool {
     match resize {
         Resize::Type(to) => instance.instance_type == *to,
         Resize::Shape { cpu, memory_gib } => instance.cpu == *cpu && instance.memory_gib == *memory_gib,
+        // With a later one it may still become an earlier one: the market tells.
+        Resize::Prefer(types) => types.first() == Some(&instance.instance_type),
     }
 }
 

@@ -22,8 +22,8 @@ pub struct Inventory {
     pub options: BTreeMap<ResizeClass, Result<Vec<ResizeOption>, CloudError>>,
     /// What is on sale in the instances' zones.
     pub offers: Option<Vec<TypeOffer>>,
-    /// What the resize of an instance costs, or why the cloud refuses it.
-    pub prices: BTreeMap<InstanceId, Result<Price, CloudError>>,
+    /// What the resize of an instance to a type costs, or why the cloud refuses it.
+    pub prices: BTreeMap<(InstanceId, InstanceType), Result<Price, CloudError>>,
     /// How often prepaid instances may still be made smaller.
     pub quotas: BTreeMap<InstanceId, Quota>,
     /// Auto-scaling groups.
@@ -46,6 +46,11 @@ impl Inventory {
     /// This read was needed and could not be made.
     pub fn lacks(&self, read: OptionalRead) -> bool {
         self.unread.iter().any(|unread| unread.read == read)
+    }
+
+    /// What the cloud said about the price of a resize, if it was asked.
+    pub(super) fn price(&self, id: &InstanceId, to: &InstanceType) -> Option<&Result<Price, CloudError>> {
+        self.prices.get(&(id.clone(), to.clone()))
     }
 
     /// The site answers that it has no `DescribeInstancesModification`, which only the international one lacks.

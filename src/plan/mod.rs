@@ -42,6 +42,7 @@
 
 mod build;
 mod canary;
+mod choice;
 mod drift;
 mod fingerprint;
 mod intent;
@@ -62,7 +63,9 @@ mod tests;
 pub use build::{BuildError, build};
 pub use drift::{differences, drift};
 pub use inventory::{Inventory, OptionalRead, ResizeClass, Unread};
-pub use model::{Approval, ApprovedPlan, EndPower, Found, ImportKey, InstancePlan, Plan, PriceChange, Step};
+pub use model::{
+    Approval, ApprovedPlan, EndPower, Fallback, Found, ImportKey, InstancePlan, Plan, PriceChange, Step,
+};
 pub use password::check_password;
 pub use refusal::Refusal;
 pub use survey::{SurveyError, survey};

@@ -1,6 +1,7 @@
 //! The plan's types.
 
 use std::net::IpAddr;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -32,6 +33,13 @@ pub struct Plan {
     pub on_failure: OnFailure,
     /// How many at a time, and how many may fail.
     pub rollout: Rollout,
+    /// How long an instance that runs may be down.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        with = "jiff::fmt::serde::unsigned_duration::friendly::compact::optional"
+    )]
+    pub downtime_budget: Option<Duration>,
     /// One entry per instance that the workflow names or finds.
     pub instances: Vec<InstancePlan>,
     /// What could not be checked, and other things that concern the whole.
@@ -186,10 +194,42 @@ pub enum Step {
         cpu: u32,
         /// The new memory in GiB.
         memory_gib: u32,
+        /// What it becomes instead if that type can't be had at the last moment, in this order. The type that it has
+        /// stands at the end if the workflow names it: then it stays as it is.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        fallbacks: Vec<Fallback>,
     },
 }
 
+/// A type that an instance becomes if none before it can be had.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Fallback {
+    /// The type.
+    pub to: InstanceType,
+    /// Its virtual cores.
+    pub cpu: u32,
+    /// Its memory in GiB.
+    pub memory_gib: u32,
+}
+
 impl Step {
+    /// The same step, made with the fallback of this type, if it has one.
+    #[must_use]
+    pub fn fallen_back_to(&self, wanted: &InstanceType) -> Self {
+        match self {
+            Self::Resize { from, fallbacks, .. } => {
+                let Some(place) = fallbacks.iter().position(|fallback| fallback.to == *wanted) else {
+                    return self.clone();
+                };
+                let Fallback { to, cpu, memory_gib } = fallbacks[place].clone();
+                let fallbacks = fallbacks[place + 1..].to_vec();
+                Self::Resize { from: from.clone(), to, cpu, memory_gib, fallbacks }
+            }
+            Self::LoadSshKeys { .. } | Self::ResetPassword { .. } => self.clone(),
+        }
+    }
+
     /// The call that makes this change.
     pub fn action(&self) -> Action {
         match self {

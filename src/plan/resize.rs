@@ -5,7 +5,6 @@ use super::{Inventory, Refusal, ResizeClass, Warning};
 use crate::cloud::{
     ChargeType, CloudError, ErrorKind, Instance, InstanceType, ResizeOption, Stock, TypeOffer,
 };
-use crate::workflow::Resize;
 
 /// The type that an instance is to become.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,32 +55,35 @@ impl<'a> Market<'a> {
         by_option.chain(by_offer)
     }
 
-    /// The type that `resize` means for an instance of `from`.
-    ///
-    /// A shape means the type of the same family that has exactly it. Of several, one that can be had comes before
-    /// one that can't, then the shorter name (the plain member of a family), then the first by the alphabet.
-    pub(super) fn target(&self, from: &InstanceType, resize: &Resize) -> Result<Target, Refusal> {
-        if let Some(error) = self.refused {
-            return Err(Refusal::ResizeRefused { kind: error.kind, message: error.to_string() });
-        }
-        match resize {
-            Resize::Type(to) => {
-                self.types().map(|(target, _)| target).find(|target| target.to == *to).ok_or_else(|| {
-                    let others = self.types().filter(|(target, _)| target.to != *from);
-                    let names: Vec<_> = others.map(|(target, _)| target.to).collect();
-                    let near = most_alike(to.as_str(), names.iter().map(InstanceType::as_str));
-                    Refusal::TypeNotOffered { to: to.clone(), reason: None, near: near.map(Into::into) }
-                })
-            }
-            Resize::Shape { cpu, memory_gib } => self
-                .types()
-                .filter(|(target, _)| {
-                    target.to.family() == from.family()
-                        && (target.cpu, target.memory_gib) == (*cpu, *memory_gib)
-                })
-                .min_by_key(|(target, available)| (!available, target.to.as_str().len(), target.to.clone()))
-                .map(|(target, _)| target)
-                .ok_or_else(|| self.no_such_shape(from.family(), *cpu, *memory_gib)),
+    /// The type of this name, for an instance of `from`.
+    pub(super) fn named(&self, from: &InstanceType, to: &InstanceType) -> Result<Target, Refusal> {
+        self.asked()?;
+        self.types().map(|(target, _)| target).find(|target| target.to == *to).ok_or_else(|| {
+            let others = self.types().filter(|(target, _)| target.to != *from);
+            let names: Vec<_> = others.map(|(target, _)| target.to).collect();
+            let near = most_alike(to.as_str(), names.iter().map(InstanceType::as_str));
+            Refusal::TypeNotOffered { to: to.clone(), reason: None, near: near.map(Into::into) }
+        })
+    }
+
+    /// The type of the family of `from` that has exactly this shape. Of several, one that can be had comes before one
+    /// that can't, then the shorter name (the plain member of a family), then the first by the alphabet.
+    pub(super) fn shaped(&self, from: &InstanceType, cpu: u32, memory_gib: u32) -> Result<Target, Refusal> {
+        self.asked()?;
+        self.types()
+            .filter(|(target, _)| {
+                target.to.family() == from.family() && (target.cpu, target.memory_gib) == (cpu, memory_gib)
+            })
+            .min_by_key(|(target, available)| (!available, target.to.as_str().len(), target.to.clone()))
+            .map(|(target, _)| target)
+            .ok_or_else(|| self.no_such_shape(from.family(), cpu, memory_gib))
+    }
+
+    /// The cloud said what the instance could become, or was not asked.
+    fn asked(&self) -> Result<(), Refusal> {
+        match self.refused {
+            Some(error) => Err(Refusal::ResizeRefused { kind: error.kind, message: error.to_string() }),
+            None => Ok(()),
         }
     }
 

@@ -10,6 +10,7 @@ use futures_util::future::{OptionFuture, join, join_all, join4, try_join_all};
 use jiff::Timestamp;
 
 use super::build::{named_key, too_many};
+use super::choice::Choice;
 use super::intent::Intent;
 use super::inventory::{Inventory, OptionalRead, ResizeClass, Unread, is_not_offered};
 use super::resize::{self, Market};
@@ -216,45 +217,53 @@ async fn market(
     cloud: &dyn cloud::Survey,
 ) -> Result<Inventory, SurveyError> {
     let mut found = types(wanted, resized, cloud).await?;
-    let targets: Vec<(&Instance, resize::Target)> = resized
+    let smaller: Vec<InstanceId> = resized
         .iter()
-        .filter_map(|instance| {
-            let target = Market::of(instance, &found).target(&instance.instance_type, wanted).ok()?;
-            Some((*instance, target))
+        .filter(|instance| {
+            let choice = Choice::of(instance, wanted, &found);
+            let mut targets = choice.target.iter().chain(&choice.fallbacks);
+            targets.any(|target| resize::is_limited_downgrade(instance, target))
         })
+        .map(|instance| instance.id.clone())
         .collect();
-    let smaller: Vec<InstanceId> = targets
-        .iter()
-        .filter(|(instance, target)| resize::is_limited_downgrade(instance, target))
-        .map(|(instance, _)| instance.id.clone())
-        .collect();
-    let had: Vec<&(&Instance, resize::Target)> = targets
-        .iter()
-        .filter(|(instance, target)| Market::of(instance, &found).shortage(target).is_none())
-        .collect();
-    let (prices, quotas) = join(
-        prices(&had, cloud),
+    let mut asked = BTreeSet::new();
+    let first = to_be_priced(wanted, resized, &found, &mut asked);
+    let (priced, quotas) = join(
+        prices(&first, cloud),
         try_join_all(smaller.chunks(BATCH).map(|chunk| cloud.downgrade_quota(chunk))),
     )
     .await;
     let quotas = found.optional(OptionalRead::DowngradeQuota, quotas)?;
     found.quotas = quotas.into_iter().flatten().flatten().collect();
-    for (id, price) in prices {
-        match price {
-            Err(error) if is_withheld(&error) || is_passing(&error) => {
-                found.optional::<Price>(OptionalRead::ResizePrice, Err(error))?;
-            }
-            price => {
-                found.prices.insert(id, price);
-            }
+    found.take_prices(priced)?;
+    // What the inquiry refuses gives way to the next type that the workflow would have.
+    loop {
+        let next = to_be_priced(wanted, resized, &found, &mut asked);
+        if next.is_empty() {
+            return Ok(found);
         }
+        found.take_prices(prices(&next, cloud).await)?;
     }
-    Ok(found)
+}
+
+/// The instances whose price has not been asked for yet, with the types that they are to become as far as is known.
+fn to_be_priced<'a>(
+    wanted: &Resize,
+    resized: &[&'a Instance],
+    found: &Inventory,
+    asked: &mut BTreeSet<(&'a InstanceId, InstanceType)>,
+) -> Vec<(&'a Instance, resize::Target)> {
+    let chosen = resized.iter().filter_map(|instance| {
+        let target = Choice::of(instance, wanted, found).target?;
+        let is_short = Market::of(instance, found).shortage(&target).is_some();
+        (!is_short).then_some((*instance, target))
+    });
+    chosen.filter(|(instance, target)| asked.insert((&instance.id, target.to.clone()))).collect()
 }
 
 /// What the instances could become, once per class, and what is on sale in their zones.
 ///
-/// A named type is looked up in both places at once. A shape has to be found among what the instances could become,
+/// Named types are looked up in both places at once. A shape has to be found among what the instances could become,
 /// so what is on sale is asked afterwards, and for all types if the first read was withheld.
 async fn types(
     wanted: &Resize,
@@ -264,18 +273,22 @@ async fn types(
     let zones: BTreeSet<&String> = resized.iter().map(|instance| &instance.zone).collect();
     let zones: Vec<String> = zones.into_iter().cloned().collect();
     let mut found = Inventory::default();
+    let names = match wanted {
+        Resize::Type(to) => vec![to.clone()],
+        Resize::Prefer(types) => types.clone(),
+        Resize::Shape { .. } => Vec::new(),
+    };
     let offers = match wanted {
-        Resize::Type(to) => {
-            let names = [to.clone()];
+        Resize::Type(_) | Resize::Prefer(_) => {
             let (options, offers) = join(options(resized, cloud), cloud.type_offers(&zones, &names)).await;
             found.take_options(options)?;
             offers
         }
-        Resize::Shape { .. } => {
+        Resize::Shape { cpu, memory_gib } => {
             found.take_options(options(resized, cloud).await)?;
             let names: BTreeSet<InstanceType> = resized
                 .iter()
-                .filter_map(|i| Market::of(i, &found).target(&i.instance_type, wanted).ok())
+                .filter_map(|i| Market::of(i, &found).shaped(&i.instance_type, *cpu, *memory_gib).ok())
                 .map(|target| target.to)
                 .collect();
             let names: Vec<InstanceType> = names.into_iter().collect();
@@ -304,6 +317,24 @@ async fn options(resized: &[&Instance], cloud: &dyn cloud::Survey) -> Options {
 }
 
 impl Inventory {
+    /// Keeps the prices that the cloud told, and its refusals.
+    fn take_prices(
+        &mut self,
+        prices: Vec<(InstanceId, InstanceType, Result<Price, CloudError>)>,
+    ) -> Result<(), SurveyError> {
+        for (id, to, price) in prices {
+            match price {
+                Err(error) if is_withheld(&error) || is_passing(&error) => {
+                    self.optional::<Price>(OptionalRead::ResizePrice, Err(error))?;
+                }
+                price => {
+                    self.prices.insert((id, to), price);
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// Keeps what was read, and the cloud's refusals of single classes.
     fn take_options(&mut self, options: Options) -> Result<(), SurveyError> {
         for (class, read) in options {
@@ -334,9 +365,9 @@ struct PriceClass<'a> {
 /// The prices, once per class. If the one that was asked for its class is refused for a reason that may be its own
 /// (an unpaid order, say), the others of the class are asked themselves.
 async fn prices(
-    targets: &[&(&Instance, resize::Target)],
+    targets: &[(&Instance, resize::Target)],
     cloud: &dyn cloud::Survey,
-) -> Vec<(InstanceId, Result<Price, CloudError>)> {
+) -> Vec<(InstanceId, InstanceType, Result<Price, CloudError>)> {
     let mut classes: BTreeMap<PriceClass<'_>, Vec<&InstanceId>> = BTreeMap::new();
     for (instance, target) in targets {
         let disks = instance.system_disk.iter().chain(&instance.data_disks);
@@ -350,17 +381,18 @@ async fn prices(
         };
         classes.entry(class).or_default().push(&instance.id);
     }
-    let ask = async |id: &InstanceId, to: &InstanceType| (id.clone(), cloud.resize_price(id, to).await);
+    let ask =
+        async |id: &InstanceId, to: &InstanceType| (id.clone(), to.clone(), cloud.resize_price(id, to).await);
     let of_class = async |to: &InstanceType, members: &[&InstanceId]| {
         let Some((first, others)) = members.split_first() else { return Vec::new() };
-        let (id, price) = ask(first, to).await;
+        let (id, _, price) = ask(first, to).await;
         let of_others = match &price {
             Err(error) if !(error.kind == ErrorKind::Capacity || is_withheld(error)) => {
                 join_all(others.iter().map(|other| ask(other, to))).await
             }
-            answer => others.iter().map(|other| ((*other).clone(), answer.clone())).collect(),
+            answer => others.iter().map(|other| ((*other).clone(), to.clone(), answer.clone())).collect(),
         };
-        [(id, price)].into_iter().chain(of_others).collect()
+        [(id, to.clone(), price)].into_iter().chain(of_others).collect()
     };
     join_all(classes.iter().map(|(class, members)| of_class(class.to, members))).await.concat()
 }

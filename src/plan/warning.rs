@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::Refusal;
 use crate::cloud::{InstanceType, KeyId};
 
 /// What a person should know before approving.
@@ -57,6 +58,17 @@ pub enum Warning {
     /// The power is cut if the guest does not go down.
     #[error("the power is cut if the guest has not gone down after 5 minutes")]
     MayHardStop,
+    /// A type that is preferred to the one taken can't be had.
+    #[error("{to} is passed over: {why}")]
+    PassedOver {
+        /// The type.
+        to: InstanceType,
+        /// Why it can't be had.
+        why: Refusal,
+    },
+    /// What a roll-back does not undo.
+    #[error("a roll-back gives the former type back, not {}", .0.join(" or "))]
+    NotRolledBack(Vec<String>),
     /// It is stopped now, and will run afterwards.
     #[error("it is stopped now, and will run afterwards")]
     WillStart,
@@ -87,6 +99,10 @@ impl Warning {
             Self::StopsCharging => "remove `charging: stop`, or bind an elastic address first",
             Self::HardStop => "use `mode: soft` unless the guest can't be reached",
             Self::MayHardStop => "use `mode: soft` to never cut the power",
+            Self::PassedOver { why, .. } => why.hint(),
+            Self::NotRolledBack(_) => {
+                "keep the former ones at hand, or make these changes in a run of their own"
+            }
             Self::WillStart => "use `start: as-found` to leave it stopped",
             Self::StaysStopped => "use `start: as-found` to bring it back",
         }
@@ -94,7 +110,7 @@ impl Warning {
 
     /// It comes and goes with the market rather than with the instance, so it is no part of what was approved.
     pub(super) fn is_passing(&self) -> bool {
-        matches!(self, Self::LowStock(_))
+        matches!(self, Self::LowStock(_) | Self::PassedOver { .. })
     }
 }
 

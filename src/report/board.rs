@@ -32,7 +32,7 @@ fn prominence(phase: &Phase) -> u8 {
     match phase {
         Phase::Stranded => 0,
         Phase::Failed => 1,
-        Phase::BringingBack | Phase::Retrying(..) | Phase::Unsure(_) => 2,
+        Phase::BringingBack | Phase::RollingBack | Phase::Retrying(..) | Phase::Unsure(_) => 2,
         Phase::Acting(_) | Phase::Stopped | Phase::Checking | Phase::Looking => 3,
         Phase::Waiting => 4,
         Phase::Suspended => 5,
@@ -54,9 +54,11 @@ fn line(row: &Row, phase: &Phase, now: Timestamp, names: usize, look: Look) -> S
     let painted = match phase {
         Phase::Done | Phase::Unchanged => look.paint(style::GOOD, &what),
         Phase::Failed | Phase::Stranded => look.paint(style::BAD, &what),
-        Phase::Unsure(_) | Phase::Retrying(..) | Phase::BringingBack | Phase::Suspended => {
-            look.paint(style::RISK, &what)
-        }
+        Phase::Unsure(_)
+        | Phase::Retrying(..)
+        | Phase::BringingBack
+        | Phase::RollingBack
+        | Phase::Suspended => look.paint(style::RISK, &what),
         Phase::Waiting | Phase::NotBegun(_) => look.paint(style::FAINT, &what),
         Phase::Acting(_) | Phase::Stopped | Phase::Checking | Phase::Looking => what,
     };
@@ -73,7 +75,7 @@ fn mark(phase: &Phase) -> char {
         Phase::Failed | Phase::Stranded => '✗',
         Phase::Suspended | Phase::NotBegun(_) => '-',
         Phase::Waiting => '·',
-        Phase::Unsure(_) | Phase::Retrying(..) | Phase::BringingBack => '!',
+        Phase::Unsure(_) | Phase::Retrying(..) | Phase::BringingBack | Phase::RollingBack => '!',
         Phase::Acting(_) | Phase::Stopped | Phase::Checking | Phase::Looking => '▸',
     }
 }

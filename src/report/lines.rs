@@ -1,9 +1,11 @@
 //! The run as plain lines, one for each event that a person would want in a log.
 
+use std::time::Duration;
+
 use jiff::tz::TimeZone;
 
-use super::story::{Story, doing, halt_words};
-use super::words::{clean, exact, time_of_day};
+use super::story::{Row, Story, doing, halt_words};
+use super::words::{clean, exact, span, time_of_day};
 use crate::cloud::{Action, PowerState};
 use crate::journal::{Event, Intent, Order, Record, Stage, Verdict};
 
@@ -53,12 +55,19 @@ fn words(story: &Story, record: &Record) -> Option<String> {
         Event::NotExecuted => Some(format!("{call} was not executed")),
         Event::Achieved { took } => Some(format!("{call} done, took {}", exact(*took))),
         Event::Failed { failure } => Some(format!("failed: {failure}")),
+        Event::FellBack { from, to, error } => {
+            let stays = row.is_some_and(|row| row.state.ledger.instance_type.as_ref() == Some(to));
+            let instead = if stays { format!("it stays {to}") } else { format!("{to} instead") };
+            Some(format!("{from} can't be had ({error}): {instead}"))
+        }
+        Event::RollBackBegan { to } => Some(format!("rolling back to {to}")),
         Event::CheckPassed { check } => Some(format!("check {} passed", check + 1)),
         Event::Suspended => Some("brought back, not finished".to_owned()),
         Event::Ended { verdict, .. } => {
             let down = row.map(|row| row.down(record.at)).filter(|down| !down.is_zero());
-            let down = down.map(|down| format!(", was down {}", exact(down))).unwrap_or_default();
-            Some(format!("{}{down}", verdict_words(verdict).trim_end_matches('.')))
+            let down = down.map(|down| format!(", was down {}", down_words(story, down))).unwrap_or_default();
+            let became = row.map(|row| became(row, verdict)).unwrap_or_default();
+            Some(format!("{}{became}{down}", verdict_words(verdict).trim_end_matches('.')))
         }
     }
 }
@@ -91,6 +100,22 @@ fn intent_words(intent: &Intent) -> String {
         }
         Intent::ResetPassword { user } => format!("{doing} of {user}"),
         Intent::Resize { to } => format!("{doing} to {to}"),
+    }
+}
+
+/// How long it was down, and of how much if there was a budget.
+pub(super) fn down_words(story: &Story, down: Duration) -> String {
+    match story.plan().downtime_budget {
+        Some(budget) => format!("{} of {} allowed", exact(down), span(budget)),
+        None => exact(down),
+    }
+}
+
+/// Which type it got, where the workflow left a choice.
+pub(super) fn became(row: &Row, verdict: &Verdict) -> String {
+    match row.chosen_type().filter(|_| *verdict == Verdict::Done) {
+        Some(to) => format!(" as {to}"),
+        None => String::new(),
     }
 }
 

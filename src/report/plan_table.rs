@@ -176,8 +176,17 @@ pub fn step_words(plan: &Plan, step: &Step) -> String {
             format!("load SSH key {}", all.collect::<Vec<_>>().join(", "))
         }
         Step::ResetPassword { user } => format!("reset password of {user}"),
-        Step::Resize { from, to, cpu, memory_gib } => {
-            format!("resize {from} → {to} ({}, {memory_gib} GiB)", count_of(*cpu as usize, "core"))
+        Step::Resize { from, to, cpu, memory_gib, fallbacks } => {
+            let cores = count_of(*cpu as usize, "core");
+            let otherwise = fallbacks.iter().map(|fallback| {
+                if fallback.to == *from {
+                    ", else none".to_owned()
+                } else {
+                    format!(", else {}", fallback.to)
+                }
+            });
+            let otherwise: String = otherwise.collect();
+            format!("resize {from} → {to} ({cores}, {memory_gib} GiB){otherwise}")
         }
     };
     clean(&words)

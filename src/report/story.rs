@@ -6,11 +6,11 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::clock::between;
-use crate::cloud::{Action, InstanceId, PowerState, RequestId};
+use crate::cloud::{Action, InstanceId, InstanceType, PowerState, RequestId};
 use crate::journal::{
     Event, Failure, Halt, IllegalEvent, Intent, Order, Record, RunId, Stage, State, Verdict,
 };
-use crate::plan::{Approval, EndPower, InstancePlan, Plan};
+use crate::plan::{Approval, EndPower, InstancePlan, Plan, Step};
 
 /// Records that don't make a run.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -96,6 +96,8 @@ pub enum Phase {
     Looking,
     /// Something went wrong, and it is brought back.
     BringingBack,
+    /// Something went wrong after its resize, and it gets its former type again.
+    RollingBack,
     /// The run was asked to end early; it has its power, but not all of its changes.
     Suspended,
     /// Everything is as planned.
@@ -312,6 +314,23 @@ impl Row {
         }
     }
 
+    /// The type that it gets, where the workflow names several to choose from.
+    pub fn chosen_type(&self) -> Option<&InstanceType> {
+        self.plan.steps.iter().find_map(|step| match step {
+            Step::Resize { to, fallbacks, .. } if !fallbacks.is_empty() => {
+                Some(self.state.ledger.fallback.as_ref().unwrap_or(to))
+            }
+            Step::Resize { .. } | Step::LoadSshKeys { .. } | Step::ResetPassword { .. } => None,
+        })
+    }
+
+    /// It gets its former type again, and has not got it yet.
+    fn is_rolling_back(&self) -> bool {
+        let ledger = &self.state.ledger;
+        let still = |to| ledger.instance_type.as_ref() != Some(to);
+        ledger.roll_back.as_ref().is_some_and(|back| back.given_up.is_none() && still(&back.to))
+    }
+
     /// It was touched, has no verdict, and does not have the power that the workflow wants.
     fn is_owed(&self) -> bool {
         let ledger = &self.state.ledger;
@@ -344,6 +363,9 @@ impl Row {
         }
         if !ledger.touched {
             return Phase::Waiting;
+        }
+        if self.is_rolling_back() {
+            return Phase::RollingBack;
         }
         if ledger.failure.is_some() {
             return Phase::BringingBack;
@@ -381,6 +403,7 @@ impl Phase {
             Self::Checking => "checking".to_owned(),
             Self::Looking => "looking".to_owned(),
             Self::BringingBack => "bringing it back".to_owned(),
+            Self::RollingBack => "rolling back".to_owned(),
             Self::Suspended => "brought back, not finished".to_owned(),
             Self::Done => "done".to_owned(),
             Self::Unchanged => "unchanged".to_owned(),
@@ -406,7 +429,8 @@ impl Phase {
             | Self::Stopped
             | Self::Checking
             | Self::Looking
-            | Self::BringingBack => false,
+            | Self::BringingBack
+            | Self::RollingBack => false,
         }
     }
 }

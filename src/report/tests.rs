@@ -40,7 +40,13 @@ fn found(name: &str, power: PowerState) -> Found {
 }
 
 fn resize() -> Step {
-    Step::Resize { from: "S5.MEDIUM4".into(), to: "S5.LARGE8".into(), cpu: 4, memory_gib: 8 }
+    Step::Resize {
+        from: "S5.MEDIUM4".into(),
+        to: "S5.LARGE8".into(),
+        cpu: 4,
+        memory_gib: 8,
+        fallbacks: Vec::new(),
+    }
 }
 
 fn instance(id: &str, name: &str) -> InstancePlan {
@@ -68,6 +74,7 @@ fn plan(instances: Vec<InstancePlan>) -> Plan {
         checks: vec![],
         on_failure: OnFailure::default(),
         rollout: Rollout::default(),
+        downtime_budget: None,
         instances,
         notes: vec![],
     }

@@ -1,10 +1,10 @@
 //! The end of a run: one verdict per instance, and the one command that helps where help is needed.
 
 use super::layout::paragraph;
-use super::lines::verdict_words;
+use super::lines::{became, down_words, verdict_words};
 use super::plan_table::full_name;
 use super::story::{Phase, Row, Story};
-use super::words::{Look, clean, exact, instances, style};
+use super::words::{Look, clean, instances, style};
 use crate::cloud::{Action, CloudError};
 use crate::journal::{Failure, Verdict};
 use crate::plan::{EndPower, Step};
@@ -32,13 +32,13 @@ fn verdict(story: &Story, row: &Row, look: Look, out: &mut Vec<String>) {
         _ => ("- ", style::RISK),
     };
     let words = match row.state.verdict() {
-        Some(verdict) => verdict_words(verdict),
+        Some(verdict) => format!("{}{}", verdict_words(verdict).trim_end_matches('.'), became(row, verdict)),
         None if row.is_suspended() => format!("{}; {}", phase.words(), progress(row)),
         None if row.state.ledger.touched => format!("left while {}", phase.words()),
         None => "not begun: the run was ended early".to_owned(),
     };
     let down = row.down(story.last());
-    let down = if down.is_zero() { String::new() } else { format!(", was down {}", exact(down)) };
+    let down = if down.is_zero() { String::new() } else { format!(", was down {}", down_words(story, down)) };
     let words = words.trim_end_matches('.');
     let head = format!("{}: {words}{down}", full_name(&row.plan));
     let mut lines = paragraph(0, mark, &head, look.columns());
@@ -87,7 +87,7 @@ fn progress(row: &Row) -> String {
 }
 
 fn cloud_error(failure: &Failure) -> Option<&CloudError> {
-    match failure {
+    match failure.root() {
         Failure::Refused { error, .. } => Some(error),
         _ => None,
     }
@@ -96,7 +96,7 @@ fn cloud_error(failure: &Failure) -> Option<&CloudError> {
 /// The command that gives a stranded instance the power that the workflow wants.
 fn rescue(story: &Story, row: &Row) -> Option<String> {
     let Some(Verdict::Stranded { failure, .. }) = row.state.verdict() else { return None };
-    if *failure == Failure::Gone {
+    if *failure.root() == Failure::Gone {
         return None;
     }
     let region = &story.plan().region;

@@ -17,5 +17,5 @@ mod secrets;
 pub use engine::{Parts, drive};
 pub use operator::{Operator, Probe};
 pub use outcome::{Cause, Conclusion, Outcome, RunError};
-pub use pace::{Experience, Pace, Span};
+pub use pace::{Experience, Pace, Span, Typical};
 pub use secrets::{SecretError, Secrets};

@@ -38,6 +38,46 @@ pub struct Pace {
     pub together: Duration,
     /// The share of the calls a second that the cloud takes which is used for looking, in percent: others look, too.
     pub looking: u8,
+    /// How long operations take as far as nothing else is known.
+    pub typical: Typical,
+}
+
+/// How long operations commonly take, by what the vendor and others who use its API say: "one to two minutes" for a
+/// resize, "tens of seconds" for going down and for coming up, 10 s and more for a password or a key. Only a downtime
+/// budget asks for them, and only until there is experience.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Typical {
+    /// A stop.
+    pub stop: Duration,
+    /// A start.
+    pub start: Duration,
+    /// A resize.
+    pub resize: Duration,
+    /// A change of the password or of the keys.
+    pub change: Duration,
+}
+
+impl Default for Typical {
+    fn default() -> Self {
+        Self {
+            stop: Duration::from_secs(30),
+            start: Duration::from_mins(1),
+            resize: Duration::from_mins(2),
+            change: Duration::from_secs(20),
+        }
+    }
+}
+
+impl Typical {
+    /// How long this operation commonly takes.
+    pub fn of(&self, action: Action) -> Duration {
+        match action {
+            Action::Stop => self.stop,
+            Action::Start => self.start,
+            Action::Resize => self.resize,
+            Action::ResetPassword | Action::LoadSshKeys => self.change,
+        }
+    }
 }
 
 impl Default for Pace {
@@ -53,8 +93,9 @@ impl Default for Pace {
             pause: Duration::from_secs(1),
             longest: Duration::from_secs(15),
             shortest: Duration::from_millis(125),
-            together: Duration::from_millis(360),
+            together: Duration::from_millis(366),
             looking: 20,
+            typical: Typical::default(),
         }
     }
 }
@@ -79,6 +120,12 @@ impl Pace {
             shortest,
             together: scaled(self.together),
             looking: self.looking,
+            typical: Typical {
+                stop: scaled(self.typical.stop),
+                start: scaled(self.typical.start),
+                resize: scaled(self.typical.resize),
+                change: scaled(self.typical.change),
+            },
         }
     }
 
@@ -159,7 +206,7 @@ impl Pace {
         // Looks cost calls in proportion to width / pause, and downtime in proportion to the pause: over operations of
         // different widths the same cost in both is least when the pause goes with the root of the width.
         let width = late.saturating_sub(early).as_secs_f64();
-        let closely = Duration::from_secs_f64(0.35 * (width * self.shortest.as_secs_f64()).sqrt())
+        let closely = Duration::from_secs_f64(0.43 * (width * self.shortest.as_secs_f64()).sqrt())
             .clamp(self.shortest, self.longest);
         if elapsed < early {
             // Not later: what is never looked for before is never found to be possible.
@@ -255,8 +302,8 @@ mod tests {
         assert_eq!(
             looks(Some(span), 16),
             [
-                8.0, 8.54, 9.08, 9.63, 10.17, 10.71, 11.25, 11.8, 12.34, 12.88, 13.42, 13.96, 14.51, 15.13,
-                15.92
+                8.0, 8.3, 8.61, 8.91, 9.22, 9.52, 9.82, 10.13, 10.43, 10.74, 11.04, 11.34, 11.65, 11.95,
+                12.26, 12.56, 12.86, 13.17, 13.47, 13.84, 14.3, 14.88, 15.6
             ]
         );
     }
@@ -265,7 +312,10 @@ mod tests {
     fn without_experience_it_looks_ever_more_slowly() {
         assert_eq!(
             looks(None, 12),
-            [0.45, 0.9, 1.35, 1.8, 2.25, 2.7, 3.15, 3.62, 4.17, 4.79, 5.51, 6.34, 7.29, 8.38, 9.64, 11.08]
+            [
+                0.38, 0.75, 1.13, 1.5, 1.88, 2.25, 2.63, 3.02, 3.47, 3.99, 4.59, 5.28, 6.07, 6.98, 8.03,
+                9.23, 10.62
+            ]
         );
         assert!(looks(None, 600).windows(2).all(|pair| pair[1] - pair[0] <= 15.01));
     }
@@ -278,11 +328,32 @@ mod tests {
         assert_eq!(experience.span(Action::Stop, "S5"), None);
         experience.add(&took(20));
         let span = experience.span(Action::Stop, "S5").unwrap();
-        assert_eq!((span.early, span.late), (Duration::from_secs(9), Duration::from_secs(22)));
+        assert_eq!((span.early, span.late), (Duration::from_secs(5), Duration::from_secs(25)));
         assert_eq!(experience.span(Action::Stop, "S6"), None);
         for _ in 0..KEPT {
             experience.add(&took(5));
         }
-        assert_eq!(experience.span(Action::Stop, "S5").unwrap().late, Duration::from_millis(5150));
+        assert_eq!(experience.span(Action::Stop, "S5").unwrap().late, Duration::from_millis(5100));
+    }
+
+    #[test]
+    fn many_are_looked_at_in_step_and_few_when_it_suits_them() {
+        let pace = Pace::default();
+        let origin = Timestamp::from_second(1_800_000_000).unwrap();
+        let at = |millis| origin + Duration::from_millis(millis);
+        let step =
+            |when, now, active| between(origin, pace.in_step(at(when), at(now), origin, active)).as_millis();
+        assert_eq!(step(1000, 900, FEW), 1000);
+        assert_eq!(step(1000, 100, FEW + 1), 2 * 366, "the nearest before it");
+        assert_eq!(step(1000, 900, FEW + 1), 3 * 366, "that one is over");
+        assert_eq!(step(900, 1000, 1000), 3 * 366, "what is overdue is no exception");
+    }
+
+    #[test]
+    fn looks_take_a_fifth_of_what_the_cloud_allows() {
+        let pace = Pace::default();
+        assert_eq!(pace.rest_after(1, 40), Duration::from_millis(125));
+        assert_eq!(pace.rest_after(9, 40), Duration::from_millis(1125));
+        assert_eq!(Pace { looking: 50, ..pace }.rest_after(2, 40), Duration::from_millis(100));
     }
 }

@@ -135,6 +135,9 @@ impl Rollout {
         if turn == Turn::Now {
             self.placed -= 1;
             self.canaries_open -= usize::from(self.members[at].canary);
+        } else {
+            // It would keep the place that it gets for ever.
+            self.others.retain(|other| *other != at);
         }
     }
 

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::clock::Clock;
+use crate::clock::{Clock, between};
 
 /// The ceilings, in calls per second and action.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -92,7 +92,8 @@ struct Lane {
 const WINDOW: Duration = Duration::from_millis(1020);
 
 impl Lane {
-    /// Reserves the next turn: not before now, and never more than `rate` in any one second.
+    /// Reserves the next turn: not before now, and never more than `rate` in any one second; fewer after the cloud
+    /// has throttled the action, since somebody else uses part of the account's ceiling: half, and one more each second.
     fn reserve(&mut self, now: Timestamp, rate: u32) -> Timestamp {
         // After the wall clock was set back, what we remember lies in a future that may be hours away.
         if self.asked.is_some_and(|asked| now < asked) {
@@ -100,12 +101,19 @@ impl Lane {
         }
         self.asked = Some(now);
         let mut turn = self.closed_until.map_or(now, |until| until.max(now));
-        let rate = usize::try_from(rate).unwrap_or(usize::MAX).max(1);
-        if self.turns.len() >= rate {
-            self.turns.drain(..self.turns.len() - rate);
-            turn = turn.max(self.turns.pop_front().map_or(turn, |oldest| oldest + WINDOW));
+        let eased = self.closed_until.map_or(rate, |until| {
+            let last = self.turns.back().map_or(turn, |last| turn.max(*last));
+            let seconds = u32::try_from(between(until, last).as_secs()).unwrap_or(u32::MAX);
+            (rate / 2).saturating_add(seconds).min(rate)
+        });
+        let count = |rate| usize::try_from(rate).unwrap_or(usize::MAX).max(1);
+        if let Some(first) = self.turns.len().checked_sub(count(eased)) {
+            turn = turn.max(self.turns[first] + WINDOW);
         }
         self.turns.push_back(turn);
+        if self.turns.len() > count(rate) {
+            self.turns.pop_front();
+        }
         turn
     }
 }
@@ -175,8 +183,8 @@ mod tests {
     async fn a_burst_goes_at_once_and_the_rest_in_order_one_second_later() {
         let turns = turns(Limits::default(), 25).await;
         assert!(turns[..10].iter().all(|at| *at == 0), "{turns:?}");
-        assert!(turns[10..20].iter().all(|at| (1000..1010).contains(at)), "{turns:?}");
-        assert!(turns[20..].iter().all(|at| (2000..2010).contains(at)), "{turns:?}");
+        assert!(turns[10..20].iter().all(|at| (1020..1030).contains(at)), "{turns:?}");
+        assert!(turns[20..].iter().all(|at| (2040..2050).contains(at)), "{turns:?}");
     }
 
     #[tokio::test(start_paused = true)]
@@ -206,6 +214,16 @@ mod tests {
             since()
         };
         assert_eq!(futures_util::future::join(waiting, closing).await, (5, 0));
+    }
+
+    #[test]
+    fn after_a_throttled_call_the_pace_comes_back_by_and_by() {
+        let begin = Timestamp::from_second(1_800_000_000).unwrap();
+        let mut lane = Lane { closed_until: Some(begin + Duration::from_secs(1)), ..Lane::default() };
+        let turns: Vec<_> =
+            (0..60).map(|_| between(begin, lane.reserve(begin, 10)).as_millis() / 1020).collect();
+        let in_second = |second| turns.iter().filter(|turn| **turn == second).count();
+        assert_eq!((0..8).map(in_second).collect::<Vec<_>>(), [5, 6, 7, 8, 9, 10, 10, 5]);
     }
 
     #[test]

@@ -9,23 +9,23 @@ use super::model::{Changes, KeySource, LoadSshKey, ResetPassword, Resize, Secret
 use super::reader::{Reader, Unfit};
 use super::sections::{each, present};
 use super::tree::{Data, Node};
-use super::{later, secret, value};
-use crate::cloud::password;
+use super::{secret, value};
+use crate::cloud::{InstanceType, password};
 
 /// The kinds of change.
-const KINDS: &[&str] = &["resize", "reset-password", "load-ssh-key"];
+pub(super) const KINDS: &[&str] = &["resize", "reset-password", "load-ssh-key"];
 
 /// The longest name of a user (CVM API, ResetInstancesPassword).
-const LONGEST_USER: usize = 64;
+pub(super) const LONGEST_USER: usize = 64;
 
 /// The longest name of a key pair (CVM API, ImportKeyPair).
 const LONGEST_KEY_NAME: usize = 25;
 
 /// The shortest password that is made up: fits the rules of both Linux and Windows.
-const SHORTEST_GENERATED: u64 = 12;
+pub(super) const SHORTEST_GENERATED: u64 = 12;
 
 /// How long a made-up password is if the workflow does not say.
-const GENERATED: usize = 20;
+pub(super) const GENERATED: usize = 20;
 
 /// `changes`.
 pub(super) fn read(reader: &mut Reader<'_>, node: &Node) -> Option<Changes> {
@@ -78,16 +78,15 @@ pub(super) fn read(reader: &mut Reader<'_>, node: &Node) -> Option<Changes> {
 
 fn resize(reader: &mut Reader<'_>, node: &Node) -> Option<Resize> {
     let keys = &["type", "cpu", "memory", "prefer"];
-    let example = "write `resize: { type: S5.LARGE8 }` or `resize: { cpu: 4, memory: 8GiB }`";
+    let example = "write `resize: { type: S5.LARGE8 }`, `resize: { cpu: 4, memory: 8GiB }` or \
+                   `resize: { prefer: [S5.LARGE8, S6.LARGE8] }`";
     let fields = reader.fields("resize", node, "`resize`", keys, example)?;
     let to = fields.get("type").map(|node| reader.shaped("type", node, value::instance_type));
     let cpu = fields.get("cpu").map(|node| reader.number("cpu", node, 1, 1024));
     let memory = fields
         .get("memory")
         .map(|node| reader.measure("memory", node, "a size like `8GiB`", value::gibibytes));
-    if let Some(entry) = fields.entry("prefer") {
-        later::prefer(reader, entry);
-    }
+    let prefer = fields.get("prefer").map(|node| prefer(reader, node));
     let missing = match (cpu.is_some(), memory.is_some()) {
         (true, false) => Some(("cpu", "memory", "memory: 8GiB")),
         (false, true) => Some(("memory", "cpu", "cpu: 4")),
@@ -101,13 +100,30 @@ fn resize(reader: &mut Reader<'_>, node: &Node) -> Option<Resize> {
         reader.complain(complaint.help(format!("add `{example}`")));
     }
     let shape = if fields.get("cpu").is_none() && fields.get("memory").is_some() { "memory" } else { "cpu" };
-    let ways = if fields.get("prefer").is_some() { &["type", shape, "prefer"][..] } else { &["type", shape] };
-    let which = reader.only_one(fields, ways, example);
+    let which = reader.only_one(fields, &["type", shape, "prefer"], example);
     match which?.key.as_str() {
         "type" => to?.map(Resize::Type),
         "cpu" => Some(Resize::Shape { cpu: u32::try_from(cpu??).ok()?, memory_gib: memory?? }),
+        "prefer" => prefer?.map(Resize::Prefer),
         _ => None,
     }
+}
+
+/// The types in the order in which they are preferred, none twice.
+fn prefer(reader: &mut Reader<'_>, node: &Node) -> Option<Vec<InstanceType>> {
+    let items = reader.items("prefer", node, "write `prefer: [S5.LARGE8, S6.LARGE8]`")?;
+    let types = each(items, |item| reader.shaped("prefer", item, value::instance_type))?;
+    let mut unique = true;
+    for (place, to) in types.iter().enumerate() {
+        if let Some(first) = types[..place].iter().position(|earlier| earlier == to) {
+            let message = format!("the type `{to}` stands here a second time");
+            let complaint = Diagnostic::new(Code::Conflict, message).at(&items[place].span);
+            reader
+                .complain(complaint.related(&items[first].span, "first here").help("remove one of the two"));
+            unique = false;
+        }
+    }
+    unique.then_some(types)
 }
 
 fn reset_password(reader: &mut Reader<'_>, node: &Node) -> Option<ResetPassword> {

@@ -9,10 +9,6 @@ use super::value;
 
 /// The keys at the top that are not built yet.
 pub(super) fn read(reader: &mut Reader<'_>, fields: Fields<'_>) {
-    if let Some(entry) = fields.entry("downtime-budget") {
-        reader.duration("downtime-budget", &entry.value);
-        reader.not_supported("downtime-budget", &entry.key_span, "remove it");
-    }
     if let Some(entry) = fields.entry("window") {
         window(reader, &entry.value);
         reader.not_supported(
@@ -28,14 +24,6 @@ pub(super) fn read(reader: &mut Reader<'_>, fields: Fields<'_>) {
         notify(reader, &entry.value);
         reader.not_supported("notify", &entry.key_span, "remove it, and act on the exit code");
     }
-}
-
-/// `resize.prefer`: a list of types, the first that can be had.
-pub(super) fn prefer(reader: &mut Reader<'_>, entry: &Entry) {
-    if let Some(items) = reader.items("prefer", &entry.value, "write `prefer: [S5.LARGE8, S6.LARGE8]`") {
-        each(items, |item| reader.shaped("prefer", item, value::instance_type));
-    }
-    reader.not_supported("prefer", &entry.key_span, "write `type:` with one type");
 }
 
 /// `check.http`.

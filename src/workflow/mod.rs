@@ -20,6 +20,7 @@ mod model;
 mod params;
 mod reader;
 mod rollout;
+mod schema;
 mod secret;
 mod sections;
 mod source;
@@ -34,3 +35,4 @@ pub use model::{
 };
 pub use params::Param;
 pub use rollout::{Pause, Rollout, Share};
+pub use schema::schema;

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::rollout::Rollout;
@@ -31,6 +32,8 @@ pub struct Workflow {
     pub on_failure: OnFailure,
     /// How many at a time, and how many may fail.
     pub rollout: Rollout,
+    /// How long an instance that runs may be down.
+    pub downtime_budget: Option<Duration>,
 }
 
 impl Workflow {
@@ -105,6 +108,8 @@ pub enum Resize {
         /// Memory in GiB.
         memory_gib: u32,
     },
+    /// To the first of these types that the instance can have: at least one, none twice.
+    Prefer(Vec<InstanceType>),
 }
 
 /// `reset-password`.
@@ -163,7 +168,7 @@ pub enum KeySource {
 }
 
 /// The YAML key `start`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Start {
     /// An instance that ran, runs again; one that was stopped, stays stopped.
@@ -192,12 +197,14 @@ pub enum Check {
 }
 
 /// The YAML key `on-failure`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum OnFailure {
     /// End it as `start` says, with whatever type it has now.
     #[default]
     Start,
+    /// Give it its former type again if it was resized, stopping it once more for that, and end it as `start` says.
+    RollBack,
     /// Leave it as it is, for a person to look at.
     LeaveStopped,
 }

@@ -346,11 +346,6 @@ impl<'a> Reader<'a> {
         fitting
     }
 
-    /// A time to wait.
-    pub(super) fn duration(&mut self, name: &str, node: &Node) -> Option<Duration> {
-        self.duration_from(name, node, Duration::ZERO)
-    }
-
     /// A time to wait that is no shorter than `least`.
     pub(super) fn duration_from(&mut self, name: &str, node: &Node, least: Duration) -> Option<Duration> {
         self.measure(name, node, "a duration like `90s`, `10m` or `1h 30m`", |text| {

@@ -16,7 +16,7 @@ use super::value;
 pub(super) const KEYS: &[&str] = &["at-once", "canary", "pause", "max-failures"];
 
 /// The most instances that one key may name.
-const MOST: u64 = 1_000_000;
+pub(super) const MOST: u64 = 1_000_000;
 
 /// The YAML key `rollout`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

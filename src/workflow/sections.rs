@@ -32,7 +32,7 @@ pub(super) const KEYS: &[&str] = &[
 ];
 
 /// The longest name, in characters: it stands in tables.
-const LONGEST_NAME: usize = 80;
+pub(super) const LONGEST_NAME: usize = 80;
 
 /// The version, before anything else is looked at: another version's keys mean something else, so that nothing
 /// more can be said about such a file.
@@ -140,6 +140,9 @@ pub(super) fn workflow(reader: &mut Reader<'_>, root: &Node) -> Option<Workflow>
     let on_failure =
         fields.get("on-failure").map_or(Some(OnFailure::default()), |node| on_failure(reader, node));
     let rollout = fields.get("rollout").map_or(Some(Rollout::default()), |node| rollout::read(reader, node));
+    let budget = fields
+        .get("downtime-budget")
+        .map(|node| reader.duration_from("downtime-budget", node, SHORTEST_BUDGET));
     later::read(reader, fields);
     check_start(reader, fields, start);
     check_charging(reader, fields);
@@ -155,8 +158,12 @@ pub(super) fn workflow(reader: &mut Reader<'_>, root: &Node) -> Option<Workflow>
         checks: checks?,
         on_failure: on_failure?,
         rollout: rollout?,
+        downtime_budget: present(budget)?,
     })
 }
+
+/// The shortest downtime budget: a stop and a start alone take longer.
+const SHORTEST_BUDGET: Duration = Duration::from_secs(10);
 
 fn name(reader: &mut Reader<'_>, node: &Node) -> Option<String> {
     reader.shaped("name", node, |text| {
@@ -355,7 +362,7 @@ fn check(reader: &mut Reader<'_>, node: &Node) -> Option<Check> {
 }
 
 /// How long a check may take if the workflow does not say.
-const CHECK_TIMEOUT: Duration = Duration::from_mins(2);
+pub(super) const CHECK_TIMEOUT: Duration = Duration::from_mins(2);
 
 /// The shortest time that a check may be given.
 pub(super) const SHORTEST_CHECK: Duration = Duration::from_secs(1);
@@ -378,13 +385,9 @@ fn tcp(reader: &mut Reader<'_>, node: &Node) -> Option<Check> {
 
 fn on_failure(reader: &mut Reader<'_>, node: &Node) -> Option<OnFailure> {
     let words = [
-        ("start", Some(OnFailure::Start)),
-        ("roll-back", None),
-        ("leave-stopped", Some(OnFailure::LeaveStopped)),
+        ("start", OnFailure::Start),
+        ("roll-back", OnFailure::RollBack),
+        ("leave-stopped", OnFailure::LeaveStopped),
     ];
-    let word = reader.word("on-failure", node, &words)?;
-    if word.is_none() {
-        reader.not_supported("roll-back", &node.span, "write `start` or `leave-stopped`");
-    }
-    word
+    reader.word("on-failure", node, &words)
 }

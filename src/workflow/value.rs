@@ -13,7 +13,7 @@ const LONGEST: Duration = Duration::from_hours(24);
 
 /// The regions in the vendor's SDKs (reference, section 4.25) and documents. A region not in this list is taken
 /// all the same if it looks like one: the vendor opens new ones.
-const REGIONS: [&str; 27] = [
+pub(super) const REGIONS: [&str; 27] = [
     "ap-bangkok",
     "ap-beijing",
     "ap-beijing-fsi",

@@ -1,13 +1,13 @@
 //! The journal's file as the program meets it: from earlier versions, damaged, on a full disk.
 
-use std::io::BufReader;
+use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Child, Command, Stdio};
 
 use pitstop::journal::{Sqlite, Store};
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePool};
 
-use crate::sealed::{Sealed, finish, read_until};
+use crate::sealed::{Done, Sealed, Simulator, finish, read_until};
 
 const RESIZE: &str = "workflows/resize.yaml";
 
@@ -121,52 +121,91 @@ fn taken(journal: &Path) -> u64 {
     [journal, &log].iter().map(|path| std::fs::metadata(path).map_or(0, |file| file.len())).max().unwrap()
 }
 
-#[test]
-fn a_disk_that_is_full_in_the_middle_of_a_run_is_8_and_what_is_down_is_brought_back_later() {
-    let sealed = Sealed::new();
-    let simulator = sealed.simulator(&["--speed", "50"]);
-    // The journal gets ever more room beyond what it takes already, until a run has enough.
-    let args = ["--yes", "--endpoint", &simulator.url, "--sim-speed", "50"];
-    let run = |to: &str| -> Vec<String> {
-        let to = format!("type={to}");
-        ["run", RESIZE, "--set", &to].into_iter().chain(args).map(str::to_owned).collect()
-    };
-    let arguments = run("S5.LARGE8");
-    let first = sealed.pitstop(&arguments.iter().map(String::as_str).collect::<Vec<_>>());
-    assert_eq!(first.code, 0, "{}", first.stderr);
-    let (mut seen_down, mut enough) = (false, false);
-    for room in (0..=400).step_by(40) {
-        let kib = room + taken(&sealed.journal()) / 1024;
-        // A process whose files may not grow gets an error from every write, as on a full disk.
-        let script = format!("trap '' XFSZ; ulimit -f {}; exec \"$0\" \"$@\"", kib * 2);
+/// A home whose journal has one run already, and a simulator.
+struct Crowded {
+    sealed: Sealed,
+    simulator: Simulator,
+}
+
+impl Crowded {
+    fn new() -> Self {
+        let sealed = Sealed::new();
+        let simulator = sealed.simulator(&["--speed", "50"]);
+        let crowded = Self { sealed, simulator };
+        let first = crowded.sealed.pitstop(&crowded.run("type=S5.LARGE8"));
+        assert_eq!(first.code, 0, "{}", first.stderr);
+        crowded
+    }
+
+    fn run<'a>(&'a self, to: &'a str) -> [&'a str; 9] {
+        let url = &self.simulator.url;
+        ["run", RESIZE, "--set", to, "--yes", "--endpoint", url, "--sim-speed", "50"]
+    }
+
+    /// A run for which the disk has only so much room beyond what the journal takes. Files that may not grow answer
+    /// every write with an error, as a full disk does.
+    fn limited(&self, room: u64) -> Child {
+        let kib = room + taken(&self.sealed.journal()) / 1024;
+        let script = format!("trap '' XFSZ; ulimit -S -f {}; exec \"$0\" \"$@\"", kib * 2);
         let mut limited = Command::new("sh");
-        limited.arg("-c").arg(script).arg(env!("CARGO_BIN_EXE_pitstop")).args(run("S5.LARGE16"));
-        limited.env_clear().envs(sealed.environment()).current_dir(env!("CARGO_MANIFEST_DIR"));
-        let output = limited.output().unwrap();
-        let (code, stderr) = (output.status.code().unwrap(), String::from_utf8_lossy(&output.stderr));
-        match code {
-            5 => assert!(!stderr.contains("stopping"), "{kib} KiB: {stderr}"),
-            7 | 8 => {
-                assert!(stderr.contains("journal.db: "), "{kib} KiB: {stderr}");
-                assert!(stderr.contains("pitstop resume "), "{kib} KiB: {stderr}");
-                assert_eq!(code == 8, stderr.contains("left down by this run: ins-"), "{kib} KiB: {stderr}");
-                seen_down |= code == 8;
-            }
-            0 => {
-                enough = true;
+        limited.arg("-c").arg(script).arg(env!("CARGO_BIN_EXE_pitstop")).args(self.run("type=S5.LARGE16"));
+        limited.env_clear().envs(self.sealed.environment()).current_dir(env!("CARGO_MANIFEST_DIR"));
+        limited.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+    }
+}
+
+/// Runs with so much room; resumes if it was not enough. Returns the run's exit code.
+fn run_with_room(room: u64) -> i32 {
+    let crowded = Crowded::new();
+    let done = Done::from(crowded.limited(room).wait_with_output().unwrap());
+    let stderr = done.stderr;
+    match done.code {
+        0 => return 0,
+        5 => assert!(!stderr.contains("stopping"), "{room} KiB: {stderr}"),
+        7 | 8 => {
+            assert!(stderr.contains("journal.db: "), "{room} KiB: {stderr}");
+            assert!(stderr.contains("pitstop resume "), "{room} KiB: {stderr}");
+            let down = stderr.contains("left down by this run: ins-");
+            assert_eq!(done.code == 8, down, "{room} KiB: {stderr}");
+            let resumed = crowded.sealed.pitstop(&["resume", "--sim-speed", "50"]);
+            assert_eq!(resumed.code, 0, "{room} KiB: {}{}", resumed.stdout, resumed.stderr);
+        }
+        other => panic!("{room} KiB: exit {other}\n{stderr}"),
+    }
+    done.code
+}
+
+#[test]
+fn a_disk_that_stays_full_in_the_middle_of_a_run_is_8_and_what_is_down_is_brought_back_later() {
+    // Side by side, as each waits for a while whether the disk gets room.
+    let rooms: Vec<_> = (0..=400).step_by(40).map(|room| std::thread::spawn(move || run_with_room(room))).collect();
+    let codes: Vec<_> = rooms.into_iter().map(|room| room.join().unwrap()).collect();
+    assert!(codes.contains(&8), "none left an instance down: {codes:?}");
+    assert_eq!(codes.last(), Some(&0), "the last had room enough: {codes:?}");
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_disk_that_gets_room_in_time_stops_no_run() {
+    let mut waited = false;
+    for room in (80..=240).step_by(40) {
+        let crowded = Crowded::new();
+        let mut child = crowded.limited(room);
+        let mut stderr = BufReader::new(child.stderr.take().unwrap());
+        let mut said = String::new();
+        while stderr.read_line(&mut said).unwrap() > 0 {
+            if said.contains("the journal is tried again") {
+                waited = true;
+                let pid = rustix::process::Pid::from_child(&child);
+                let free = rustix::process::Rlimit { current: None, maximum: None };
+                rustix::process::prlimit(Some(pid), rustix::process::Resource::Fsize, free).unwrap();
                 break;
             }
-            other => panic!("{kib} KiB: exit {other}\n{stderr}"),
         }
-        if code != 5 {
-            let resumed = sealed.pitstop(&["resume", "--sim-speed", "50"]);
-            assert_eq!(resumed.code, 0, "{kib} KiB: {}{}", resumed.stdout, resumed.stderr);
-            let back = run("S5.LARGE8");
-            let back = sealed.pitstop(&back.iter().map(String::as_str).collect::<Vec<_>>());
-            assert_eq!(back.code, 0, "{kib} KiB: {}", back.stderr);
-        }
+        let (code, rest) = finish(child, stderr);
+        assert!(matches!(code, 0 | 5), "{room} KiB: {said}{rest}");
     }
-    assert!(seen_down && enough, "down on a full disk: {seen_down}; at last enough: {enough}");
+    assert!(waited, "the disk was never full in the middle of a run");
 }
 
 #[tokio::test]

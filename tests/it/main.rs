@@ -17,6 +17,7 @@ mod process;
 mod proxy;
 mod resume;
 mod rig;
+mod schema;
 mod sealed;
 mod secrets;
 mod shipped;

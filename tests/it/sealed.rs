@@ -1,5 +1,6 @@
 //! Runs the real binary, sealed off: an empty environment, a home folder of its own, no terminal.
 
+use std::fs::OpenOptions;
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
@@ -75,7 +76,9 @@ impl Sealed {
     pub(crate) fn simulator_at(&self, address: &str, args: &[&str]) -> Simulator {
         let mut all = vec!["sim", "--listen", address];
         all.extend(args);
-        let mut child = self.command(&all).stderr(Stdio::null()).spawn().unwrap();
+        // It stands in the home folder, where the search for secrets finds it.
+        let stderr = OpenOptions::new().create(true).append(true).open(self.home().join("sim.stderr")).unwrap();
+        let mut child = self.command(&all).stderr(stderr).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let url = line.trim().rsplit(' ').next().unwrap().to_owned();

@@ -1,8 +1,5 @@
 //! No secret leaves the process but to the cloud: canaries in every source, and every byte that any command writes
 //! searched for them in every form.
-//!
-//! A panic is not among the ways out that are tried, since nothing known makes the program panic; what its hook would
-//! write is the message and its place. Secrets have no `Debug` that could get into a message.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -10,10 +7,20 @@ use std::fs;
 use std::io::BufReader;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Arc;
 
+use async_trait::async_trait;
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 
+use pitstop::cloud::Change;
+use pitstop::journal::{Journal, Place};
+use pitstop::plan::Approval;
+use pitstop::sim::InProcess;
+use pitstop::tencent::wire::{Request, Response, Transport, TransportError};
+
+use crate::rig::{PASSWORD, Rig, THREE};
 use crate::sealed::{Done, Sealed, Simulator, finish, read_until, signal};
 use crate::terminal::Screen;
 
@@ -47,7 +54,7 @@ impl Stage {
         fs::write(home.join("workflow.yaml"), workflow(&placed(source))).unwrap();
         let (fleet, record) = (home.join("fleet.yaml"), home.join("record.jsonl"));
         let args = ["--fleet", fleet.to_str().unwrap(), "--record", record.to_str().unwrap()];
-        let simulator = sealed.simulator(&[&args[..], &["--speed", "100", "--keep-log"]].concat());
+        let simulator = sealed.simulator(&[&args[..], &["--speed", "100", "--keep-log", "-vvv"]].concat());
         Self { sealed, simulator, written: Vec::new(), sources: vec![fleet] }
     }
 
@@ -345,6 +352,71 @@ fn files_that_others_can_read_are_refused_with_the_command_that_mends_them() {
     }
     assert_eq!(stage.sealed.pitstop(&["runs"]).stdout, "", "nothing was begun");
     stage.assert_unheard_of(&["Open&canary=<1d4b>/%1", SECRET_KEY, TOKEN]);
+}
+
+/// A way to the cloud on which the program panics with all it has in hand, just as the password is to be sent.
+struct Panics(Arc<InProcess>);
+
+#[async_trait]
+impl Transport for Panics {
+    async fn send(&self, request: Request) -> Result<Response, TransportError> {
+        if request.header("x-tc-action") == Some("ResetInstancesPassword") {
+            let change = Change::ResetPassword {
+                ids: vec!["ins-0web0001".into()],
+                user: "root".to_owned(),
+                password: PASSWORD.into(),
+            };
+            panic!("the canary: {request:?} {change:?}");
+        }
+        self.0.send(request).await
+    }
+}
+
+/// Which hook says what is to be said of the panic below.
+const HOOK: &str = "PITSTOP_TEST_PANIC_HOOK";
+
+#[test]
+#[ignore = "it panics while it holds secrets, and is run in a process of its own by the test below"]
+fn panics_while_secrets_are_held() {
+    if std::env::var(HOOK).is_ok_and(|hook| hook == "ours") {
+        pitstop::cli::report_panics_of_process();
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
+    runtime.unwrap().block_on(async {
+        let mut rig = Rig::default();
+        rig.fleet.credentials[0].secret_key = SECRET_KEY.into();
+        let mut scene = rig.scene();
+        let plan = rig.plan(&scene, THREE).await.approve(Approval::Program).unwrap();
+        scene.client = rig.client(Arc::new(Panics(scene.world.clone())), &scene.clock);
+        let (clock, place) = (scene.clock.clone(), Place::InProcess);
+        let journal = Journal::begin(rig.store.clone(), clock, plan, place, "the canary".into(), [1; 10]);
+        let _never = rig.try_drive(scene, journal.await.unwrap()).await;
+    });
+}
+
+#[test]
+fn a_panic_tells_nothing_whoever_reports_it() {
+    for (hook, words) in [("ours", "this is a bug in pitstop"), ("the standard one", "panicked at")] {
+        let sealed = Sealed::new();
+        let done: Done = Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "secrets::panics_while_secrets_are_held", "--ignored", "--nocapture"])
+            .env_clear()
+            .envs(sealed.environment())
+            .env(HOOK, hook)
+            .env("RUST_BACKTRACE", "full")
+            .current_dir(sealed.home())
+            .output()
+            .unwrap()
+            .into();
+        assert_ne!(done.code, 0, "{}", done.stdout);
+        let said = format!("{}{}", done.stdout, done.stderr);
+        assert!(said.contains(words) && said.contains("the canary: Request"), "{said}");
+        for secret in [PASSWORD, SECRET_KEY] {
+            for (form, text) in forms(secret) {
+                assert!(!said.contains(&text), "{secret} is in what {hook} says, {form}:\n{said}");
+            }
+        }
+    }
 }
 
 #[test]

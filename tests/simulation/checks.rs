@@ -1,20 +1,26 @@
 //! Pitstop's promises, held against the world's own log.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
-use pitstop::cloud::{InstanceId, PowerState};
-use pitstop::journal::{Event, Failure, Record, Verdict};
+use jiff::Timestamp;
+use pitstop::clock::between;
+use pitstop::cloud::{Action, InstanceId, PowerState};
+use pitstop::journal::{Event, Record, Verdict};
 use pitstop::plan::{EndPower, InstancePlan, Step};
-use pitstop::run::Conclusion;
+use pitstop::run::{Conclusion, Pace};
 use pitstop::sim::{Actor, Effect, Happening, LogEntry, What};
 use pitstop::workflow::OnFailure;
 use serde_json::{Value, json};
 
 use crate::scenario::{MUTATIONS, Scenario};
 use crate::story::{End, PASSWORD, Story, sorted};
+use crate::witness::{Read, Shown};
 
 /// An instance makes fewer calls than this, however often the process ends.
 const MOST_CALLS: usize = 400;
+/// The cloud's answers show what happens this much later at most: the operations' longest lag, and a call's way.
+const LAG: Duration = Duration::from_secs(20);
 
 /// What is wrong with the story; empty if all promises were kept.
 pub(crate) fn violations(scenario: &Scenario, story: &Story) -> Vec<String> {
@@ -32,13 +38,14 @@ pub(crate) fn violations(scenario: &Scenario, story: &Story) -> Vec<String> {
         wrong.extend(tale.left_alone());
         wrong.extend(tale.end());
         wrong.extend(tale.undisturbed());
-        wrong.extend(tale.sent_while_stopped());
+        wrong.extend(tale.decided_on_what_was_seen());
+        wrong.extend(tale.arrived_while_stopped());
         found.extend(wrong.into_iter().map(|what| format!("{}: {what}", own.id)));
     }
     found
 }
 
-fn is_mutation(action: &str) -> bool {
+pub(crate) fn is_mutation(action: &str) -> bool {
     MUTATIONS.contains(&action)
 }
 
@@ -112,14 +119,23 @@ fn liveness(story: &Story) -> Vec<String> {
 }
 
 /// What the log tells of one instance.
-struct Tale<'a> {
-    story: &'a Story,
-    own: &'a InstancePlan,
-    verdict: Option<&'a Verdict>,
+pub(crate) struct Tale<'a> {
+    pub(crate) story: &'a Story,
+    pub(crate) own: &'a InstancePlan,
+    pub(crate) verdict: Option<&'a Verdict>,
     end: Option<&'a End>,
-    /// Somebody else did something to it, or to what it needs.
-    interfered: bool,
-    scenario: &'a Scenario,
+    pub(crate) scenario: &'a Scenario,
+    /// When the world answered a request, and what struck it.
+    served: BTreeMap<&'a str, (Timestamp, &'a [What])>,
+}
+
+/// What was true of an instance when a call arrived.
+struct Truth {
+    power: PowerState,
+    /// Who brought it into that state.
+    power_by: Actor,
+    /// Whose operation was under way.
+    busy: Option<Actor>,
 }
 
 impl<'a> Tale<'a> {
@@ -129,12 +145,13 @@ impl<'a> Tale<'a> {
             outcome.instances.iter().find(|(id, _)| *id == own.id).and_then(|(_, it)| it.as_ref())
         });
         let end = story.ends.get(&own.id).and_then(Option::as_ref);
-        let mut tale = Self { story, own, verdict, end, interfered: false, scenario };
-        tale.interfered = tale.happenings().any(|entry| match &entry.what {
-            Happening::Began { by, .. } | Happening::Changed { by, .. } => *by == Actor::Somebody,
-            Happening::Call { .. } | Happening::KeyImported { .. } => false,
+        let served = story.log.iter().filter_map(|entry| match &entry.what {
+            Happening::Call { request: Some(request), faults, .. } => {
+                Some((request.as_str(), (entry.at, faults.as_slice())))
+            }
+            _ => None,
         });
-        tale
+        Self { story, own, verdict, end, scenario, served: served.collect() }
     }
 
     fn id(&self) -> &'a InstanceId {
@@ -142,13 +159,55 @@ impl<'a> Tale<'a> {
     }
 
     /// What happened to it, calls that named it included.
-    fn happenings(&self) -> impl Iterator<Item = &'a LogEntry> + use<'a> {
+    pub(crate) fn happenings(&self) -> impl Iterator<Item = &'a LogEntry> + use<'a> {
         let own = self.id();
         self.story.log.iter().filter(move |entry| match &entry.what {
             Happening::Call { ids, .. } => ids.iter().any(|id| id == own.as_str()),
             Happening::Began { id, .. } | Happening::Changed { id, .. } => id == own,
             Happening::KeyImported { .. } => false,
         })
+    }
+
+    /// What somebody else did to it.
+    pub(crate) fn foreign(&self) -> impl Iterator<Item = &'a LogEntry> + use<'a> {
+        self.happenings().filter(|entry| match &entry.what {
+            Happening::Began { by, .. } | Happening::Changed { by, .. } => *by == Actor::Somebody,
+            Happening::Call { .. } | Happening::KeyImported { .. } => false,
+        })
+    }
+
+    /// The journal's records of it.
+    pub(crate) fn records(&self) -> impl DoubleEndedIterator<Item = &'a Record> + use<'a> {
+        let own = self.id();
+        self.story.records.iter().filter(move |record| record.instance.as_ref() == Some(own))
+    }
+
+    /// What the last answers before then showed of it: of several that came at that moment, any may have been the last.
+    pub(crate) fn last_reads(&self, by: Timestamp) -> Vec<(&'a Read, &'a Shown)> {
+        let own = self.id().as_str();
+        let mut last: Vec<(&Read, &Shown)> = Vec::new();
+        for read in self.story.reads.iter().filter(|read| read.landed <= by) {
+            let Some(shown) = read.shown.iter().find(|shown| shown.id == own) else { continue };
+            if last.first().is_some_and(|(before, _)| before.landed < read.landed) {
+                last.clear();
+            }
+            last.push((read, shown));
+        }
+        last
+    }
+
+    /// The earliest moment that what was known by then can have been true at: the cloud answers late, and sometimes with
+    /// the past.
+    pub(crate) fn known_of(&self, by: Timestamp) -> Timestamp {
+        let stale = |faults: &[What]| {
+            faults.iter().map(|what| if let What::Stale(age) = what { *age } else { Duration::ZERO }).sum()
+        };
+        let known = self.last_reads(by).into_iter().filter_map(|(read, _)| {
+            let (at, faults) = self.served.get(read.request.as_str())?;
+            let age: Duration = stale(faults);
+            Some(*at - age - LAG)
+        });
+        known.min().unwrap_or(Timestamp::MIN)
     }
 
     /// The operations that our calls began.
@@ -168,7 +227,7 @@ impl<'a> Tale<'a> {
         changed.collect()
     }
 
-    fn touched(&self) -> bool {
+    pub(crate) fn touched(&self) -> bool {
         !self.operations().is_empty()
     }
 
@@ -230,7 +289,7 @@ impl<'a> Tale<'a> {
             ("given keys", count(|effect| matches!(effect, Effect::Keys { .. }))),
             ("given a password", count(|effect| matches!(effect, Effect::Password { .. }))),
         ];
-        let twice = table.into_iter().filter(|(_, times)| *times > 1 && !self.interfered);
+        let twice = table.into_iter().filter(|(_, times)| *times > 1);
         twice.map(|(what, times)| format!("P5: it was {what} {times} times")).collect()
     }
 
@@ -262,9 +321,6 @@ impl<'a> Tale<'a> {
         if self.story.outcome.is_some() && self.verdict.is_none() && self.story.problems.is_empty() {
             found.push("it has no verdict".to_owned());
         }
-        if self.interfered {
-            return found;
-        }
         let Some(end) = self.end else { return found };
         let as_found = self.own.found.as_ref().map(|own| own.power.clone());
         let wanted = match self.verdict {
@@ -276,113 +332,146 @@ impl<'a> Tale<'a> {
         };
         if let Some(wanted) = wanted
             && end.power != wanted
+            && !self.moved_by_somebody()
         {
             found.push(format!("P3: it is {}, and should be {wanted}: {:?}", end.power, self.verdict));
         }
         if self.verdict == Some(&Verdict::Done) {
-            found.extend(self.own.steps.iter().filter_map(|step| lacks(step, end)));
+            let lacking = self.own.steps.iter().filter(|step| !self.changed_by_somebody(step.action()));
+            found.extend(lacking.filter_map(|step| lacks(step, end)));
         }
         found
     }
 
+    /// Somebody else moved its power after what the verdict rests on; or ever, if it was left alone.
+    fn moved_by_somebody(&self) -> bool {
+        let ended = self.records().find(|record| matches!(record.event, Event::Ended { .. }));
+        let since = match ended {
+            Some(ended) if self.touched() => self.known_of(ended.at),
+            _ => Timestamp::MIN,
+        };
+        let moved =
+            |what: &Happening| matches!(what, Happening::Changed { effect: Effect::Power { .. }, .. });
+        self.foreign().any(|entry| entry.at >= since && moved(&entry.what))
+    }
+
+    /// The last change of this kind was somebody else's.
+    fn changed_by_somebody(&self, action: Action) -> bool {
+        let last = self.happenings().filter_map(|entry| match (&entry.what, action) {
+            (Happening::Changed { by, effect: Effect::Resized { .. }, .. }, Action::Resize)
+            | (Happening::Changed { by, effect: Effect::Keys { .. }, .. }, Action::LoadSshKeys)
+            | (Happening::Changed { by, effect: Effect::Password { .. }, .. }, Action::ResetPassword) => {
+                Some(*by)
+            }
+            _ => None,
+        });
+        last.last() == Some(Actor::Somebody)
+    }
+
     /// P9: what had no trouble of its own is done, whatever befell the others.
     fn undisturbed(&self) -> Option<String> {
-        let troubled = self.interfered
-            || self.trouble()
-            || self.end.is_none()
-            || self.verdict == Some(&Verdict::Done)
-            || self.verdict == Some(&Verdict::Unchanged)
-            || self.verdict.is_none()
-            || matches!(self.verdict, Some(Verdict::NotBegun { .. }))
-            || matches!(self.verdict, Some(Verdict::Failed { failure: Failure::CutShort { .. } }));
-        // A read that shows the past can hide that an operation ended in time.
-        let misled = matches!(self.verdict, Some(Verdict::Failed { failure: Failure::TimedOut { .. } }))
-            && self.met(|what| matches!(what, What::Stale(_)));
-        // It is not begun with what can't be read for minutes.
-        let unread = !self.touched()
-            && matches!(self.verdict, Some(Verdict::Failed { failure: Failure::Refused { .. } }))
-            && !self.happenings().any(|entry| match &entry.what {
-                Happening::Call { action, .. } => is_mutation(action),
-                _ => false,
-            });
-        // A call that leaves no trace time after time is given up in the end.
-        let own = |record: &&Record| record.instance.as_ref() == Some(&self.own.id);
-        let vanished =
-            self.story.records.iter().filter(own).filter(|record| record.event == Event::NotExecuted);
-        let given_up = vanished.count() >= 3
-            && matches!(self.verdict, Some(Verdict::Failed { failure: Failure::Refused { .. } }));
-        (!troubled && !misled && !unread && !given_up)
-            .then(|| format!("P9: it had no trouble of its own, and ended {:?}", self.verdict))
+        let why = match self.verdict {
+            None | Some(Verdict::Done | Verdict::Unchanged) => return None,
+            Some(Verdict::NotBegun { why }) => self.unjustified_halt(*why),
+            Some(Verdict::Failed { failure } | Verdict::Stranded { failure, .. }) => {
+                self.unjustified(failure)
+            }
+        }?;
+        Some(format!("P9: it had no trouble of its own ({why}), and ended {:?}", self.verdict))
     }
 
-    /// It met something that waiting and looking again do not mend.
-    fn trouble(&self) -> bool {
-        let spec = self.scenario.fleet.instances.iter().find(|spec| spec.id == *self.id());
-        let guest = spec.is_some_and(|spec| {
-            spec.guest.stubborn || !spec.guest.dead_on.is_empty() || !spec.guest.mute_on.is_empty()
+    /// P4: every change was decided on when a recent answer showed the instance STOPPED and nothing under way.
+    fn decided_on_what_was_seen(&self) -> Vec<String> {
+        let fresh = Pace::default().fresh;
+        let changes = self.records().filter_map(|record| match &record.event {
+            Event::Intended { intent, .. } if is_change(intent.action().api_name()) => {
+                Some((record.at, intent.action()))
+            }
+            _ => None,
         });
-        // Somebody may have bought the last one.
-        let sold_out = self
-            .scenario
-            .fleet
-            .events
-            .iter()
-            .any(|event| matches!(event.act, pitstop::sim::ForeignAct::SellOut(_)));
-        guest
-            || sold_out
-            || self.happenings().any(|entry| match &entry.what {
-                Happening::Call { faults, action, .. } => faults.iter().any(|what| is_lasting(what, action)),
-                _ => false,
+        changes
+            .filter(|(at, _)| {
+                !self.last_reads(*at).into_iter().any(|(read, shown)| {
+                    between(read.landed, *at) <= fresh
+                        && shown.power == "STOPPED"
+                        && shown.operation.as_deref() != Some("OPERATING")
+                })
             })
-    }
-
-    /// A call that named it met such a fault.
-    fn met(&self, fits: fn(&What) -> bool) -> bool {
-        self.happenings().any(|entry| match &entry.what {
-            Happening::Call { faults, .. } => faults.iter().any(fits),
-            _ => false,
-        })
-    }
-
-    /// P4: the world never had to refuse a change because of the instance's state.
-    fn sent_while_stopped(&self) -> Vec<String> {
-        let misled = self.interfered
-            || self.story.log.iter().any(|entry| match &entry.what {
-                Happening::Call { faults, .. } => faults.iter().any(|what| matches!(what, What::Stale(_))),
-                _ => false,
-            });
-        if misled {
-            return Vec::new();
-        }
-        let changes = ["AssociateInstancesKeyPairs", "ResetInstancesPassword", "ResetInstancesType"];
-        self.happenings()
-            .filter_map(|entry| match &entry.what {
-                Happening::Call { action, refused: Some(code), faults, ids, .. }
-                    if changes.contains(&action.as_str())
-                        && !faults.iter().any(|what| matches!(what, What::Refuse(_)))
-                        && (code.contains("InstanceState")
-                            || code.contains("Operation.InstanceOperation")
-                            || code.starts_with("OperationDenied")
-                            || code.starts_with("MutexOperation")
-                            || code == "InvalidInstance.NotSupported")
-                        && ids.iter().all(|id| self.is_calm(id)) =>
-                {
-                    Some(format!("P4: {action} was sent at {}, and refused with {code}", entry.at))
-                }
-                _ => None,
+            .map(|(at, action)| {
+                let seen = self.last_reads(at);
+                format!("P4: {action} was decided on at {at}, when the last that was seen was {seen:?}")
             })
             .collect()
     }
 
-    /// Nobody else touched that instance.
-    fn is_calm(&self, id: &str) -> bool {
-        !self.story.log.iter().any(|entry| match &entry.what {
-            Happening::Began { id: own, by, .. } | Happening::Changed { id: own, by, .. } => {
-                own.as_str() == id && *by == Actor::Somebody
+    /// P4: a change arrived while the instance was STOPPED with nothing under way. If not, then because of what somebody
+    /// else did, which no answer had shown yet, or because the answer that it rests on was from the past.
+    fn arrived_while_stopped(&self) -> Vec<String> {
+        let mut wrong = Vec::new();
+        for (entry, truth) in self.truths() {
+            let Happening::Call { action, refused, .. } = &entry.what else { continue };
+            let blame = match truth {
+                Truth { busy: Some(by), .. } => by,
+                Truth { power: PowerState::Stopped, .. } => continue,
+                Truth { power_by, .. } => power_by,
+            };
+            let intended = self.records().rev().find(|record| {
+                matches!(&record.event, Event::Intended { intent, .. } if intent.action().api_name() == action)
+                    && record.at <= entry.at
+            });
+            let stale = intended.is_some_and(|intended| {
+                self.last_reads(intended.at).iter().any(|(read, _)| self.is_stale(read))
+            });
+            if blame == Actor::Caller && !stale {
+                let busy = if truth.busy.is_some() { " and an operation of ours under way" } else { "" };
+                let (at, power) = (entry.at, truth.power);
+                wrong.push(format!(
+                    "P4: {action} arrived at {at}, {power}{busy}, and was answered {refused:?}"
+                ));
             }
-            _ => false,
-        })
+        }
+        wrong
     }
+
+    pub(crate) fn is_stale(&self, read: &Read) -> bool {
+        let faults = self.served.get(read.request.as_str()).map(|(_, faults)| *faults).unwrap_or_default();
+        faults.iter().any(|what| matches!(what, What::Stale(_)))
+    }
+
+    /// Every call that would change it, with what was true before it.
+    fn truths(&self) -> Vec<(&'a LogEntry, Truth)> {
+        let found = self.scenario.fleet.instances.iter().find(|spec| spec.id == *self.id());
+        let mut power = found.map_or(PowerState::Stopped, |spec| spec.state.clone());
+        let (mut power_by, mut busy) = (Actor::Somebody, None::<Actor>);
+        // A call stands in the log after what it began: what was true before that is kept for it.
+        let mut before: Option<(&str, Truth)> = None;
+        let mut truths = Vec::new();
+        for entry in self.happenings() {
+            match &entry.what {
+                Happening::Began { request, by, .. } => {
+                    before = Some((request, Truth { power: power.clone(), power_by, busy }));
+                    busy = Some(*by);
+                }
+                Happening::Changed { by, effect, .. } => match effect {
+                    Effect::Power { to, .. } => (power, power_by) = (to.clone(), *by),
+                    Effect::Ended { .. } | Effect::Vanished => busy = None,
+                    _ => {}
+                },
+                Happening::Call { action, request, .. } if is_change(action) => {
+                    let kept = before.take().filter(|(of, _)| Some(*of) == request.as_deref());
+                    let now = || Truth { power: power.clone(), power_by, busy };
+                    truths.push((entry, kept.map_or_else(now, |(_, truth)| truth)));
+                }
+                Happening::Call { .. } | Happening::KeyImported { .. } => {}
+            }
+        }
+        truths
+    }
+}
+
+/// The calls that are only allowed while an instance is stopped.
+fn is_change(action: &str) -> bool {
+    ["AssociateInstancesKeyPairs", "ResetInstancesPassword", "ResetInstancesType"].contains(&action)
 }
 
 /// What an instance that is done lacks of a step.
@@ -399,25 +488,5 @@ fn lacks(step: &Step, end: &End) -> Option<String> {
             let fits = keys.iter().all(|key| end.keys.contains(key)) && end.keys.len() == keys.len() + more;
             (!fits).then(|| format!("P3: it is done, and its keys are {:?}", sorted(&end.keys)))
         }
-    }
-}
-
-/// A fault that neither waiting nor looking again mends.
-fn is_lasting(what: &What, action: &str) -> bool {
-    match what {
-        What::Fail(_) | What::Hang | What::SoldOut | What::Vanish | What::Refuse(_) => true,
-        // A new token mends it the first time only.
-        What::ExpireToken => is_mutation(action),
-        What::NoConnection
-        | What::LoseRequest
-        | What::LoseReply
-        | What::Throttle
-        | What::InternalError
-        | What::BadGateway
-        | What::BadGatewayAfter
-        | What::Truncate
-        | What::NotJson
-        | What::Slow(_)
-        | What::Stale(_) => false,
     }
 }

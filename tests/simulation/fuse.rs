@@ -1,18 +1,19 @@
 //! What cuts a process off: a store and a transport that stop in the middle, and never go on.
 
-use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
+use pitstop::clock::Clock;
 use pitstop::cloud::InstanceId;
 use pitstop::journal::{Claim, Lease, Record, RunId, RunSummary, Store, StoreError, Took};
 use pitstop::sim::InProcess;
 use pitstop::tencent::wire::{Request, Response, Transport, TransportError};
-use serde_json::Value;
 use tokio_util::sync::CancellationToken;
+
+use crate::witness::Witness;
 
 /// Where a life of the process ends. All are counted from 1 within that life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,7 +43,16 @@ pub(crate) enum Loss {
     After(u64),
 }
 
-/// One life's counters. When it blows, whoever blew it waits for ever, and the process is thrown away.
+/// A time in which the journal's place can't be written, counted from the beginning of a life.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Outage {
+    pub(crate) from: Duration,
+    pub(crate) until: Duration,
+    /// What is written is durable all the same; only the answer is an error.
+    pub(crate) durable: bool,
+}
+
+/// One life's counters. When it blows, whoever blew it waits until the process thaws; one that is dead never does.
 pub(crate) struct Fuse {
     cut: Option<Cut>,
     loss: Option<Loss>,
@@ -52,13 +62,19 @@ pub(crate) struct Fuse {
     /// More calls or appends than this are a busy loop.
     most: u64,
     blown: CancellationToken,
+    thawed: CancellationToken,
 }
 
 impl Fuse {
     pub(crate) fn new(cut: Option<Cut>, loss: Option<Loss>, most: u64) -> Arc<Self> {
         let zero = || AtomicU64::new(0);
-        let blown = CancellationToken::new();
-        Arc::new(Self { cut, loss, appends: zero(), calls: zero(), mutations: zero(), most, blown })
+        let (blown, thawed) = (CancellationToken::new(), CancellationToken::new());
+        Arc::new(Self { cut, loss, appends: zero(), calls: zero(), mutations: zero(), most, blown, thawed })
+    }
+
+    /// A process that hung goes on.
+    pub(crate) fn thaw(&self) {
+        self.thawed.cancel();
     }
 
     pub(crate) async fn blown(&self) {
@@ -90,7 +106,7 @@ impl Fuse {
 
     async fn blow(&self) {
         self.blown.cancel();
-        std::future::pending::<()>().await;
+        self.thawed.cancelled().await;
     }
 }
 
@@ -98,10 +114,17 @@ fn next(counter: &AtomicU64) -> u64 {
     counter.fetch_add(1, Ordering::Relaxed) + 1
 }
 
-/// A store whose process can end at every append.
+/// A store as one life of the process meets it: it can end at every append, and the disk can be full for a while.
 pub(crate) struct Cutting {
     pub(crate) inner: Arc<dyn Store>,
     pub(crate) fuse: Arc<Fuse>,
+    pub(crate) witness: Arc<Witness>,
+    pub(crate) life: usize,
+    /// The processes before are known to be dead, so that nobody waits for a lease to run out.
+    pub(crate) known_dead: bool,
+    pub(crate) outage: Option<Outage>,
+    pub(crate) clock: Clock,
+    pub(crate) born: Timestamp,
 }
 
 impl Cutting {
@@ -113,6 +136,28 @@ impl Cutting {
 
     async fn after(&self, n: u64) {
         self.fuse.here(&[Cut::AfterAppend(n)]).await;
+    }
+
+    /// The outage, if there is one now.
+    fn outage(&self) -> Option<Outage> {
+        let age = pitstop::clock::between(self.born, self.clock.now());
+        let outage = self.outage.filter(|outage| (outage.from..outage.until).contains(&age))?;
+        self.witness.write_failed();
+        Some(outage)
+    }
+
+    /// Writes as well as the disk allows.
+    async fn write(
+        &self,
+        records: &[Record],
+        writing: impl Future<Output = Result<(), StoreError>> + Send,
+    ) -> Result<(), StoreError> {
+        let outage = self.outage();
+        if outage.is_none_or(|outage| outage.durable) {
+            writing.await?;
+            self.witness.written(self.life, records);
+        }
+        outage.map_or(Ok(()), |_| Err(StoreError::Write("database or disk is full".to_owned())))
     }
 }
 
@@ -127,17 +172,19 @@ impl Store for Cutting {
     ) -> Result<Claim, StoreError> {
         let n = self.before().await;
         let claim = self.inner.begin(run, instances, first, lease).await?;
+        self.witness.taken(self.life);
         self.after(n).await;
         Ok(claim)
     }
 
-    /// The process before is known to be gone: nobody waits for its lease to run out.
-    async fn take(&self, run: RunId, lease: &Lease, _now: Timestamp) -> Result<Claim, StoreError> {
-        self.inner.take(run, lease, Timestamp::MAX).await
+    async fn take(&self, run: RunId, lease: &Lease, now: Timestamp) -> Result<Claim, StoreError> {
+        let claim = self.inner.take(run, lease, if self.known_dead { Timestamp::MAX } else { now }).await?;
+        self.witness.taken(self.life);
+        Ok(claim)
     }
 
     async fn renew(&self, claim: Claim, until: Timestamp) -> Result<(), StoreError> {
-        self.inner.renew(claim, until).await
+        self.write(&[], self.inner.renew(claim, until)).await
     }
 
     async fn release(&self, claim: Claim) -> Result<(), StoreError> {
@@ -158,16 +205,16 @@ impl Store for Cutting {
 
     async fn append(&self, claim: Claim, records: &[Record], took: &[Took]) -> Result<(), StoreError> {
         let n = self.before().await;
-        self.inner.append(claim, records, took).await?;
+        let written = self.write(records, self.inner.append(claim, records, took)).await;
         self.after(n).await;
-        Ok(())
+        written
     }
 
     async fn finish(&self, claim: Claim, at: Timestamp) -> Result<(), StoreError> {
         let n = self.before().await;
-        self.inner.finish(claim, at).await?;
+        let written = self.write(&[], self.inner.finish(claim, at)).await;
         self.after(n).await;
-        Ok(())
+        written
     }
 
     async fn load(&self, run: RunId) -> Result<Vec<Record>, StoreError> {
@@ -183,28 +230,13 @@ impl Store for Cutting {
     }
 }
 
-/// A call that changes something, as it was sent.
-#[derive(Clone, Debug)]
-pub(crate) struct Sent {
-    pub(crate) action: String,
-    pub(crate) parameters: BTreeMap<String, Value>,
-}
-
-/// What was sent, over all lives.
-#[derive(Clone, Default)]
-pub(crate) struct Ledger(Arc<Mutex<Vec<Sent>>>);
-
-impl Ledger {
-    pub(crate) fn take(&self) -> Vec<Sent> {
-        std::mem::take(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-}
-
 /// A way to the world on which the process can end. What is under way then still arrives.
 pub(crate) struct Wire {
     pub(crate) world: Arc<InProcess>,
     pub(crate) fuse: Arc<Fuse>,
-    pub(crate) ledger: Ledger,
+    pub(crate) witness: Arc<Witness>,
+    pub(crate) life: usize,
+    pub(crate) clock: Clock,
 }
 
 #[async_trait]
@@ -216,12 +248,14 @@ impl Transport for Wire {
         if action.starts_with("Describe") || action.starts_with("Get") || action.starts_with("Inquiry") {
             let answer = self.world.send(request).await;
             self.fuse.here(&[Cut::AfterCall(n)]).await;
+            if let (Ok(answer), "DescribeInstances") = (&answer, action.as_str()) {
+                self.witness.reads(self.clock.now(), &answer.body);
+            }
             return answer;
         }
         let m = next(&self.fuse.mutations);
         self.fuse.here(&[Cut::BeforeMutation(m)]).await;
-        let parameters = serde_json::from_slice(&request.body).unwrap_or_default();
-        self.ledger.0.lock().unwrap_or_else(PoisonError::into_inner).push(Sent { action, parameters });
+        self.witness.sends(self.life, &action, &request.body);
         let broken = || Err(TransportError::MaybeSent("connection reset by peer".to_owned()));
         if self.fuse.loss == Some(Loss::Before(m)) {
             return broken();

@@ -1,6 +1,7 @@
 //! Every shipped workflow, cut at every position of its journal and at every call that changes something.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use pitstop::cloud::InstanceId;
@@ -20,10 +21,17 @@ pub(crate) struct Case {
     seed: u64,
     cut: Option<Cut>,
     loss: Option<Loss>,
+    /// The journal is a real file.
+    pub(crate) on_disk: bool,
+    /// How the undisturbed run ends.
+    expected: Arc<Result>,
 }
 
+/// Of so many cases one keeps its journal in a real file.
+const ON_DISK: usize = 7;
+
 /// How a run ended: what must be equal, wherever it was cut.
-#[derive(Debug, PartialEq)]
+#[derive(Debug, Default, PartialEq)]
 struct Result {
     ends: BTreeMap<InstanceId, Option<End>>,
     verdicts: Vec<(InstanceId, Option<Verdict>)>,
@@ -66,8 +74,9 @@ impl Case {
         fleet.resize_boots = self.boots;
         let (_, workflow) = workflows().into_iter().find(|(name, _)| *name == self.name).unwrap();
         let key_file = fleet.keys[0].public_key.clone();
-        let life = Life { cut: self.cut, orders: Vec::new(), dead: Duration::from_secs(2) };
-        Scenario { seed: self.seed, fleet, workflow, key_file, faults: Vec::new(), lives: vec![life] }
+        let lives = vec![Life { cut: self.cut, dead: Duration::from_secs(2), ..Life::default() }];
+        let (seed, on_disk) = (self.seed, self.on_disk);
+        Scenario { seed, fleet, workflow, key_file, faults: Vec::new(), lives, on_disk, carries_on: true }
     }
 
     fn play(&self) -> Option<(Scenario, Story)> {
@@ -78,12 +87,10 @@ impl Case {
 
     /// What is wrong with it, compared with the undisturbed run.
     pub(crate) fn judge(&self) -> Vec<String> {
-        let calm = Self { cut: None, loss: None, ..self.clone() };
-        let Some((_, expected)) = calm.play() else { return Vec::new() };
         let Some((scenario, story)) = self.play() else { return vec!["there is no plan".to_owned()] };
         let mut found = violations(&scenario, &story);
-        let (expected, got) = (Result::of(&expected), Result::of(&story));
-        if expected != got {
+        let (expected, got) = (&*self.expected, Result::of(&story));
+        if *expected != got {
             found.push(format!("it ends otherwise than undisturbed: {got:?} instead of {expected:?}"));
         }
         if !found.is_empty() {
@@ -98,8 +105,10 @@ pub(crate) fn cases() -> Vec<Case> {
     let mut cases = Vec::new();
     for (name, _) in workflows() {
         for (boots, seed) in [(ResizeBoots::Always, 1), (ResizeBoots::Never, 2), (ResizeBoots::Random, 3)] {
-            let calm = Case { name: name.clone(), boots, seed, cut: None, loss: None };
+            let (name, expected) = (name.clone(), Arc::default());
+            let mut calm = Case { name, boots, seed, cut: None, loss: None, on_disk: false, expected };
             let Some((_, story)) = calm.play() else { continue };
+            calm.expected = Arc::new(Result::of(&story));
             let (appends, mutations) = story.last;
             cases.push(calm.clone());
             for n in 1..=appends {
@@ -116,6 +125,9 @@ pub(crate) fn cases() -> Vec<Case> {
                 }
             }
         }
+    }
+    for case in cases.iter_mut().step_by(ON_DISK) {
+        case.on_disk = true;
     }
     cases
 }

@@ -10,7 +10,7 @@ use pitstop::sim::{
 use rand::rngs::Xoshiro256PlusPlus;
 use rand::{RngExt as _, SeedableRng as _};
 
-use crate::fuse::Cut;
+use crate::fuse::{Cut, Outage};
 
 /// The five calls that change instances.
 pub(crate) const MUTATIONS: [&str; 5] = [
@@ -20,6 +20,9 @@ pub(crate) const MUTATIONS: [&str; 5] = [
     "ResetInstancesPassword",
     "ResetInstancesType",
 ];
+
+/// This share of the seeds, in percent, keeps the journal in a real file.
+const ON_DISK: u64 = 4;
 
 const TYPES: [&str; 3] = ["S5.MEDIUM4", "S5.LARGE8", "S5.2XLARGE16"];
 
@@ -34,6 +37,10 @@ pub(crate) struct Scenario {
     pub(crate) faults: Vec<Fault>,
     /// The lives of the process, one after the other; after them comes one that nothing ends.
     pub(crate) lives: Vec<Life>,
+    /// The journal is a real file.
+    pub(crate) on_disk: bool,
+    /// What a person says who is asked whether the others may follow the canaries.
+    pub(crate) carries_on: bool,
 }
 
 /// One life of the process: how it ends before its time, and how long it is dead then.
@@ -42,6 +49,11 @@ pub(crate) struct Life {
     pub(crate) cut: Option<Cut>,
     pub(crate) orders: Vec<(Duration, Order)>,
     pub(crate) dead: Duration,
+    /// It does not end there, it hangs for so long.
+    pub(crate) hangs: Option<Duration>,
+    /// Nobody can tell that it is dead before its lease runs out, as from another machine.
+    pub(crate) missed: bool,
+    pub(crate) outage: Option<Outage>,
 }
 
 struct Dice(Xoshiro256PlusPlus);
@@ -103,12 +115,38 @@ impl Scenario {
         if dice.chance(35) {
             fleet.events = (0..dice.between(1, 3)).map(|_| foreign(&mut dice, &ids)).collect();
         }
-        let lives = if dice.chance(80) {
+        let mut lives: Vec<_> = if dice.chance(80) {
             (0..dice.between(1, 6)).map(|_| life(&mut dice)).collect()
         } else {
             Vec::new()
         };
-        Self { seed, fleet, workflow, key_file, faults, lives }
+        // Dice of their own: what is added here changes no story that it does not concern.
+        let mut dice = Dice(Xoshiro256PlusPlus::seed_from_u64(seed ^ 0x6a6f_7572_6e61_6c73));
+        let on_disk = dice.chance(ON_DISK);
+        if lives.is_empty() && dice.chance(10) {
+            lives.push(Life::default());
+        }
+        for life in &mut lives {
+            trouble(&mut dice, life, on_disk);
+        }
+        let carries_on = dice.chance(80);
+        Self { seed, fleet, workflow, key_file, faults, lives, on_disk, carries_on }
+    }
+}
+
+/// What befalls a life besides its end: it hangs, nobody knows of its death, its disk is full for a while.
+fn trouble(dice: &mut Dice, life: &mut Life, on_disk: bool) {
+    // What is on the point of being sent when a process hangs is sent when it goes on, whoever has the run by then.
+    let on_the_way = matches!(life.cut, Some(Cut::BeforeCall(_) | Cut::BeforeMutation(_)));
+    if life.cut.is_some() && !on_the_way && dice.chance(12) {
+        life.hangs = Some(dice.millis(1_000, 400_000));
+    }
+    // On one machine a death is always known.
+    life.missed = !on_disk && dice.chance(20);
+    if dice.chance(10) {
+        let from = dice.millis(0, 60_000);
+        let lasts = if dice.chance(70) { dice.millis(50, 12_000) } else { dice.millis(12_000, 90_000) };
+        life.outage = Some(Outage { from, until: from + lasts, durable: dice.chance(40) });
     }
 }
 
@@ -187,12 +225,27 @@ fn workflow(dice: &mut Dice, ids: &[InstanceId], imports: bool) -> String {
     let start = dice.of(&["as-found", "as-found", "always", "never"]);
     writeln!(text, "start: {start}").unwrap();
     writeln!(text, "on-failure: {}", dice.of(&["start", "start", "leave-stopped"])).unwrap();
-    let at_once = dice.between(1, 6);
-    writeln!(text, "rollout: {{ at-once: {at_once}, max-failures: {} }}", dice.of(&[0, 1, 6, 6])).unwrap();
+    writeln!(text, "rollout: {{ {} }}", rollout(dice)).unwrap();
     if start != "never" && dice.chance(30) {
         text.push_str("check:\n  - tcp: { port: 22, timeout: 1m }\n");
     }
     text
+}
+
+fn rollout(dice: &mut Dice) -> String {
+    let at_once = match dice.below(4) {
+        0 => dice.of(&["20%", "50%", "100%"]).to_owned(),
+        _ => dice.between(1, 6).to_string(),
+    };
+    let canary = match dice.below(4) {
+        0 => format!(
+            "canary: {}, pause: {}, ",
+            dice.of(&["1", "2", "34%"]),
+            dice.of(&["none", "45s", "5m", "person"])
+        ),
+        _ => String::new(),
+    };
+    format!("at-once: {at_once}, {canary}max-failures: {}", dice.of(&[0, 1, 6, 6]))
 }
 
 fn faults(dice: &mut Dice, ids: &[InstanceId]) -> Vec<Fault> {
@@ -297,5 +350,5 @@ fn life(dice: &mut Dice) -> Life {
         1 => dice.millis(0, 20_000),
         _ => dice.millis(0, 300_000),
     };
-    Life { cut, orders, dead }
+    Life { cut, orders, dead, ..Life::default() }
 }

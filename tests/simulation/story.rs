@@ -2,14 +2,17 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use futures_util::future::LocalBoxFuture;
+use futures_util::stream::{FuturesUnordered, StreamExt as _};
 use jiff::Timestamp;
 use pitstop::clock::{Clock, between};
 use pitstop::cloud::{InstanceId, InstanceType, KeyId, PowerState};
-use pitstop::journal::{Event, Journal, Memory, Order, Place, Record, RunSummary, Store};
+use pitstop::journal::{Event, Journal, Order, Place, Record, RunSummary, Store, StoreError};
 use pitstop::plan::{self, Approval, ApprovedPlan, Plan};
 use pitstop::run::{self, Cause, Operator, Outcome, Pace, Parts, Probe, RunError, Secrets};
 use pitstop::sim::{InProcess, LogEntry, World};
@@ -20,8 +23,10 @@ use pitstop::workflow::Document;
 use secrecy::{ExposeSecret as _, SecretString};
 use tokio::sync::{mpsc, watch};
 
-use crate::fuse::{Cutting, Fuse, Ledger, Loss, Sent, Wire};
+use crate::fuse::{Cutting, Fuse, Loss, Wire};
 use crate::scenario::{Life, Scenario};
+use crate::shelf::Shelf;
+use crate::witness::{Read, Sent, Witness};
 
 /// The password that is set, and must show nowhere.
 pub(crate) const PASSWORD: &str = "Correct-Horse-7-Canary";
@@ -31,6 +36,8 @@ const LONGEST: Duration = Duration::from_hours(8);
 pub(crate) const MOST_CALLS: u64 = 1000;
 /// After the end, the world goes on for so long before it is looked at.
 const AFTERMATH: Duration = Duration::from_mins(20);
+/// How often a process looks whether the one that holds its run has let go.
+const WAITING: Duration = Duration::from_secs(5);
 
 /// How an instance ended.
 #[derive(Clone, Debug, PartialEq)]
@@ -47,6 +54,8 @@ pub(crate) struct Story {
     pub(crate) records: Vec<Record>,
     pub(crate) log: Vec<LogEntry>,
     pub(crate) sent: Vec<Sent>,
+    /// What the cloud's answers showed, in order.
+    pub(crate) reads: Vec<Read>,
     pub(crate) outcome: Option<Outcome>,
     /// The texts of errors, and everything printed for debugging.
     pub(crate) texts: Vec<String>,
@@ -56,17 +65,28 @@ pub(crate) struct Story {
     pub(crate) ends: BTreeMap<InstanceId, Option<End>>,
     pub(crate) lives: usize,
     pub(crate) cuts: usize,
+    /// How many processes hung, and how many of them found their run taken when they went on.
+    pub(crate) hung: usize,
+    pub(crate) fenced: usize,
+    pub(crate) failed_writes: usize,
     /// Appends and calls that change something, in the last life.
     pub(crate) last: (u64, u64),
     pub(crate) took: Duration,
 }
 
-struct NoOperator;
+/// A person who knows no secret.
+struct Person {
+    carries_on: bool,
+}
 
 #[async_trait]
-impl Operator for NoOperator {
+impl Operator for Person {
     async fn secret(&self, _: &str) -> Result<SecretString, String> {
-        Err("nobody is here".to_owned())
+        Err("nobody told me".to_owned())
+    }
+
+    async fn carry_on(&self, _: &[InstanceId], _: usize) -> Option<bool> {
+        Some(self.carries_on)
     }
 }
 
@@ -83,19 +103,27 @@ fn morning() -> Timestamp {
     "2026-11-23T02:00:00Z".parse().unwrap()
 }
 
+type Worked = Result<Outcome, RunError>;
+
 /// How a life ended.
-enum Ending {
-    Cut,
-    Done(Result<Outcome, RunError>),
+enum Ending<'a> {
+    /// It is cut off. What is left of it goes on later, if it only hangs.
+    Cut(LocalBoxFuture<'a, Worked>),
+    Done(Worked),
     TooLong,
 }
+
+/// The processes that hang.
+type Hung<'a> = FuturesUnordered<LocalBoxFuture<'a, Worked>>;
 
 struct Stage<'a> {
     scenario: &'a Scenario,
     clock: Clock,
     world: Arc<InProcess>,
+    shelf: Shelf,
+    /// The journal, as somebody sees it who only looks.
     store: Arc<dyn Store>,
-    ledger: Ledger,
+    witness: Arc<Witness>,
 }
 
 /// Plays the scenario; `loss` strikes in the first life. `None`: there is nothing to run.
@@ -113,6 +141,7 @@ async fn tell(scenario: &Scenario, loss: Option<Loss>) -> Option<Story> {
     let most = MOST_CALLS * plan.plan().instances.len() as u64;
     let mut story = Story::of(plan.plan().clone());
     let quiet = Life::default();
+    let mut hung = Hung::new();
     // Besides the lives drawn there are some for what ends a life by itself, a failed import for example.
     let mut spare = 10;
     loop {
@@ -122,7 +151,8 @@ async fn tell(scenario: &Scenario, loss: Option<Loss>) -> Option<Story> {
         }
         let life = scenario.lives.get(story.lives).unwrap_or(&quiet);
         let fuse = Fuse::new(life.cut, loss.filter(|_| story.lives == 0), most);
-        let ending = stage.live(life, &fuse, &plan).await;
+        let living = stage.live(story.lives, life, fuse.clone(), &plan);
+        let ending = story.meanwhile(&mut hung, living).await;
         story.lives += 1;
         story.last = (fuse.appends(), fuse.mutations());
         if fuse.ran_away() {
@@ -134,7 +164,13 @@ async fn tell(scenario: &Scenario, loss: Option<Loss>) -> Option<Story> {
             spare > 0
         };
         match ending {
-            Ending::Cut => story.cuts += 1,
+            Ending::Cut(rest) => {
+                story.cuts += 1;
+                if let Some(pause) = life.hangs {
+                    story.hung += 1;
+                    hung.push(Box::pin(stage.frozen(pause, fuse, rest)));
+                }
+            }
             Ending::TooLong => {
                 story.problems.push(format!("it has not ended within {LONGEST:?}"));
                 break;
@@ -155,18 +191,28 @@ async fn tell(scenario: &Scenario, loss: Option<Loss>) -> Option<Story> {
             }
             Ending::Done(Err(error)) => {
                 story.texts.push(format!("{error} {error:?}"));
-                if !matches!(error.cause, Cause::Import { .. }) {
+                let expected = match &error.cause {
+                    Cause::Import { .. } => true,
+                    // One that hung has ended it meanwhile.
+                    Cause::Journal(StoreError::Ended(_)) => true,
+                    Cause::Journal(StoreError::Write(_)) => life.outage.is_some(),
+                    _ => false,
+                };
+                if !expected {
                     story.problems.push(format!("the run broke off: {error}"));
-                    break;
                 }
-                if !more {
+                if !expected || !more {
                     break;
                 }
             }
         }
-        stage.clock.sleep(life.dead).await;
+        story.meanwhile(&mut hung, stage.clock.sleep(life.dead)).await;
     }
     story.took = between(began, stage.clock.now());
+    story.meanwhile(&mut hung, stage.clock.sleep(AFTERMATH)).await;
+    if !hung.is_empty() {
+        story.problems.push("a process that hung has not ended long after it went on".to_owned());
+    }
     stage.epilogue(&mut story).await;
     Some(story)
 }
@@ -175,12 +221,14 @@ impl<'a> Stage<'a> {
     fn set(scenario: &'a Scenario) -> Self {
         let clock = Clock::simulated(morning());
         let world = World::new(scenario.fleet.clone(), scenario.seed, morning());
+        let shelf = Shelf::new(scenario.on_disk);
         Self {
             scenario,
             world: Arc::new(InProcess::new(world, clock.clone())),
             clock,
-            store: Arc::new(Memory::default()),
-            ledger: Ledger::default(),
+            store: shelf.open(),
+            shelf,
+            witness: Arc::default(),
         }
     }
 
@@ -230,7 +278,13 @@ impl<'a> Stage<'a> {
         Some(Outcome { run: run.id, order: Order::CarryOn, instances, down: Vec::new() })
     }
 
-    async fn live(&self, life: &Life, fuse: &Arc<Fuse>, plan: &ApprovedPlan) -> Ending {
+    async fn live<'b>(
+        &'b self,
+        number: usize,
+        life: &'b Life,
+        fuse: Arc<Fuse>,
+        plan: &'b ApprovedPlan,
+    ) -> Ending<'b> {
         let (order, orders) = watch::channel(Order::CarryOn);
         let ordering = async {
             for (after, wanted) in &life.orders {
@@ -245,43 +299,83 @@ impl<'a> Stage<'a> {
                 None => std::future::pending().await,
             }
         };
+        let mut work: LocalBoxFuture<'b, Worked> =
+            Box::pin(self.work(number, life, fuse.clone(), plan, orders));
         tokio::select! {
             biased;
-            () = fuse.blown() => Ending::Cut,
-            () = timed => Ending::Cut,
+            () = fuse.blown() => Ending::Cut(work),
+            () = timed => Ending::Cut(work),
             () = ordering => unreachable!("it never ends"),
-            done = self.work(fuse, plan, orders) => Ending::Done(done),
+            done = &mut work => Ending::Done(done),
             () = self.clock.sleep(LONGEST) => Ending::TooLong,
         }
     }
 
+    /// A process that hangs, and then goes on as if nothing had been.
+    async fn frozen(&self, pause: Duration, fuse: Arc<Fuse>, rest: LocalBoxFuture<'_, Worked>) -> Worked {
+        self.clock.sleep(pause).await;
+        fuse.thaw();
+        rest.await
+    }
+
     async fn work(
         &self,
-        fuse: &Arc<Fuse>,
+        number: usize,
+        life: &Life,
+        fuse: Arc<Fuse>,
         plan: &ApprovedPlan,
         orders: watch::Receiver<Order>,
-    ) -> Result<Outcome, RunError> {
-        let store = Arc::new(Cutting { inner: self.store.clone(), fuse: fuse.clone() });
-        let broken = |cause: pitstop::journal::StoreError| RunError { cause: cause.into(), down: vec![] };
-        let clock = self.clock.clone();
-        let by = "the simulation".to_owned();
-        let journal = match self.run().await {
-            Some(run) => Journal::reopen(store, clock, &run, by).await,
-            None => Journal::begin(store, clock, plan.clone(), Place::Tencent, by, [7; 10]).await,
-        };
-        let journal = journal.map_err(broken)?;
+    ) -> Worked {
+        let before = number.checked_sub(1).and_then(|before| self.scenario.lives.get(before));
+        let store = Arc::new(Cutting {
+            inner: self.shelf.open(),
+            fuse: fuse.clone(),
+            witness: self.witness.clone(),
+            life: number,
+            // In a file the locks tell.
+            known_dead: !self.shelf.is_disk()
+                && before.is_none_or(|before| !before.missed)
+                && self.scenario.lives.iter().take(number).all(|life| life.hangs.is_none()),
+            outage: life.outage,
+            clock: self.clock.clone(),
+            born: self.clock.now(),
+        });
+        let journal = self.journal(store, plan).await;
+        let journal = journal.map_err(|error| RunError { cause: error.into(), down: vec![] })?;
         let environment = BTreeMap::from([("NEW_PASSWORD".to_owned(), PASSWORD.to_owned())]);
-        let secrets = Secrets::recall(plan.plan(), &environment, &NoOperator, &self.clock).await.unwrap();
-        let wire = Wire { world: self.world.clone(), fuse: fuse.clone(), ledger: self.ledger.clone() };
+        let person = Arc::new(Person { carries_on: self.scenario.carries_on });
+        let secrets = Secrets::recall(plan.plan(), &environment, &*person, &self.clock).await.unwrap();
+        let wire = Wire {
+            world: self.world.clone(),
+            fuse,
+            witness: self.witness.clone(),
+            life: number,
+            clock: self.clock.clone(),
+        };
         let parts = Parts {
             cloud: Arc::new(self.client(Arc::new(wire), journal.records().len() as u64)),
             probe: Arc::new(WorldProbe(self.world.clone())),
-            operator: Arc::new(NoOperator),
+            operator: person,
             clock: self.clock.clone(),
             pace: Pace::default(),
         };
         let (feed, _told) = mpsc::unbounded_channel();
         run::drive(journal, parts, secrets, orders, feed).await
+    }
+
+    /// Begins the run, or takes it up as soon as nobody holds it any more.
+    async fn journal(&self, store: Arc<dyn Store>, plan: &ApprovedPlan) -> Result<Journal, StoreError> {
+        let by = || "the simulation".to_owned();
+        let Some(run) = self.run().await else {
+            let plan = plan.clone();
+            return Journal::begin(store, self.clock.clone(), plan, Place::Tencent, by(), [7; 10]).await;
+        };
+        loop {
+            match Journal::reopen(store.clone(), self.clock.clone(), &run, by()).await {
+                Err(StoreError::Busy { .. }) => self.clock.sleep(WAITING).await,
+                journal => return journal,
+            }
+        }
     }
 
     async fn epilogue(&self, story: &mut Story) {
@@ -297,8 +391,9 @@ impl<'a> Stage<'a> {
                     .push("every instance has its verdict, but the run is not marked as ended".into());
             }
         }
-        self.clock.sleep(AFTERMATH).await;
-        story.sent = self.ledger.take();
+        let seen = self.witness.take();
+        (story.sent, story.reads, story.failed_writes) = (seen.sent, seen.reads, seen.failed_writes);
+        story.problems.extend(seen.problems);
         self.world.with_world(|world| {
             story.log = world.log().to_vec();
             for spec in &self.scenario.fleet.instances {
@@ -331,14 +426,50 @@ impl Story {
             records: Vec::new(),
             log: Vec::new(),
             sent: Vec::new(),
+            reads: Vec::new(),
             outcome: None,
             texts: Vec::new(),
             problems: Vec::new(),
             ends: BTreeMap::new(),
             lives: 0,
             cuts: 0,
+            hung: 0,
+            fenced: 0,
+            failed_writes: 0,
             last: (0, 0),
             took: Duration::ZERO,
+        }
+    }
+
+    /// Does `work` while processes that hung go on.
+    async fn meanwhile<T>(&mut self, hung: &mut Hung<'_>, work: impl Future<Output = T>) -> T {
+        let mut work = pin!(work);
+        loop {
+            tokio::select! {
+                biased;
+                Some(ended) = hung.next(), if !hung.is_empty() => self.woke(&ended),
+                done = &mut work => return done,
+            }
+        }
+    }
+
+    /// How a process ended that hung: it ended well, or was the first to know that it was late.
+    fn woke(&mut self, ended: &Worked) {
+        self.texts.push(format!("{ended:?}"));
+        match ended {
+            Ok(_) => {}
+            Err(RunError { cause: Cause::Journal(StoreError::Taken(_)), down }) => {
+                self.fenced += 1;
+                if !down.is_empty() {
+                    self.problems
+                        .push(format!("fencing: it names {down:?}, which are its heir's to look after"));
+                }
+            }
+            Err(RunError {
+                cause: Cause::Import { .. } | Cause::Journal(StoreError::Ended(_) | StoreError::Write(_)),
+                ..
+            }) => {}
+            Err(error) => self.problems.push(format!("the run of a process that hung broke off: {error}")),
         }
     }
 

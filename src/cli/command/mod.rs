@@ -1,12 +1,16 @@
 //! One file per group of commands.
 
 pub(super) mod check;
+pub(super) mod completions;
 mod held;
+pub(super) mod init;
+pub(super) mod man;
 pub(super) mod plan;
 mod rest;
 pub(super) mod resume;
 pub(super) mod run;
 pub(super) mod runs;
+pub(super) mod schema;
 pub(super) mod sim;
 
 use crate::cli::exit::{Error, Kind};

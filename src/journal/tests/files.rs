@@ -94,21 +94,27 @@ async fn a_full_disk_loses_nothing_and_is_named() {
         async || Sqlite::open_with(&path, |options| options.pragma("max_page_count", pages.to_string()));
     let store: Arc<dyn Store> = Arc::new(small().await.await.unwrap());
     let mut journal = begin(&store, &["ins-1"], Place::Tencent, 1).await.unwrap();
-    let mut written = journal.records().len();
+    let run = journal.run();
+    journal.release().await.unwrap();
+    let claim = store.take(run, &Lease::new("me", at(1)), at(1)).await.unwrap();
+    let mut written = store.load(run).await.unwrap().len();
+    let next = |seq: usize| {
+        let event = Event::Intended { intent: stop(), baseline: None };
+        [Record { at: at(1), run, seq: seq as u64, instance: Some("ins-1".into()), event }]
+    };
     let error = loop {
         assert!(written < 10_000, "the disk is never full");
-        let intended = Event::Intended { intent: stop(), baseline: None };
-        match journal.append(vec![(Some("ins-1".into()), intended)]).await {
-            Ok(records) => written += records.len(),
+        match store.append(claim, &next(written), &[]).await {
+            Ok(()) => written += 1,
             Err(error) => break error,
         }
     };
     assert!(matches!(error, StoreError::Write(_)), "{error:?}");
     assert!(error.to_string().contains("pitstop.db: ") && error.to_string().contains("full"), "{error}");
-    journal.append(vec![(None, Event::RunEnded)]).await.expect_err("it is full still");
-    assert_eq!(store.load(journal.run()).await.unwrap().len(), written, "all that was acknowledged is there");
+    store.append(claim, &next(written), &[]).await.expect_err("it is full still");
+    assert_eq!(store.load(run).await.unwrap().len(), written, "all that was acknowledged is there");
     let reading = Sqlite::open_to_read(&path).await.unwrap().unwrap();
-    assert_eq!(reading.load(journal.run()).await.unwrap().len(), written);
+    assert_eq!(reading.load(run).await.unwrap().len(), written);
 }
 
 #[tokio::test]
@@ -120,12 +126,17 @@ async fn a_journal_that_another_program_keeps_locked_is_called_so() {
     let mut journal = begin(&store, &["ins-1"], Place::Tencent, 1).await.unwrap();
     let pool = raw(&path).await;
     let other = pool.begin_with("BEGIN IMMEDIATE").await.unwrap();
-    let error = journal.append(vec![(None, Event::RunEnded)]).await.unwrap_err();
+    let error = store.take(journal.run(), &Lease::new("me", at(1)), at(1)).await.unwrap_err();
     assert!(matches!(error, StoreError::Write(_)), "{error:?}");
     assert!(error.to_string().contains("perhaps one that hangs, keeps it locked"), "{error}");
     journal.renew().await.expect("the lease is not over yet");
-    other.rollback().await.unwrap();
-    journal.append(vec![(None, Event::RunEnded)]).await.expect("what failed is not counted");
+    let clock = Clock::system();
+    let let_go = async {
+        clock.sleep(Duration::from_millis(300)).await;
+        other.rollback().await.unwrap();
+    };
+    let (written, ()) = tokio::join!(journal.append(vec![(None, Event::RunEnded)]), let_go);
+    written.expect("it is tried again until the lock is let go");
     assert_eq!(store.load(journal.run()).await.unwrap().len(), 3);
 }
 

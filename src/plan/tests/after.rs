@@ -51,7 +51,13 @@ fn what_was_found_without_charge_has_not_drifted() {
 
 #[test]
 fn differences_are_what_nobody_asked_for() {
-    let resize = Step::Resize { from: "S5.MEDIUM4".into(), to: "S5.LARGE8".into(), cpu: 4, memory_gib: 8 };
+    let resize = Step::Resize {
+        from: "S5.MEDIUM4".into(),
+        to: "S5.LARGE8".into(),
+        cpu: 4,
+        memory_gib: 8,
+        fallbacks: Vec::new(),
+    };
     let load = |imported| Step::LoadSshKeys { keys: keys(&["skey-ops"]), imported };
     let larger = |i: &mut Instance| (i.instance_type, i.cpu, i.memory_gib) = ("S5.LARGE8".into(), 4, 8);
     let check = |steps: &[Step], change: &dyn Fn(&mut Instance)| {

@@ -55,6 +55,8 @@ fn any_instance(number: usize) -> impl Strategy<Value = Instance> {
 fn any_workflow() -> impl Strategy<Value = Workflow> {
     let resize = prop_oneof![
         of(&["S5.LARGE8", "S6.LARGE8", "NONE"]).prop_map(|to| Resize::Type(to.into())),
+        prop::sample::subsequence(vec!["NONE", "S6.LARGE8", "S5.LARGE8", "S5.MEDIUM4"], 1..=4)
+            .prop_map(|types| Resize::Prefer(types.into_iter().map(Into::into).collect())),
         (0..8_u32, 0..16_u32).prop_map(|(cpu, memory_gib)| Resize::Shape { cpu, memory_gib }),
     ];
     let key = prop_oneof![
@@ -112,9 +114,9 @@ fn any_inventory() -> impl Strategy<Value = Inventory> {
         }
         if world[3] {
             let price = Err(refused(ErrorKind::Capacity, "ResourcesSoldOut.SpecifiedInstanceType"));
-            inventory.prices.insert(id.clone(), price);
+            inventory.prices.insert((id.clone(), "S5.LARGE8".into()), price);
         } else {
-            inventory.prices.insert(id.clone(), Ok(Price::Once(-3.5)));
+            inventory.prices.insert((id.clone(), "S5.LARGE8".into()), Ok(Price::Once(-3.5)));
         }
         if world[4] {
             inventory.quotas.insert(id.clone(), Quota { used: 5, limit: Some(5) });

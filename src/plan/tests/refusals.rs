@@ -217,7 +217,7 @@ fn the_clouds_own_refusal() {
     ];
     for (kind, code, words) in table {
         let mut inventory = inventory(vec![instance("ins-1")]);
-        inventory.prices.insert("ins-1".into(), Err(refused(kind, code)));
+        inventory.prices.insert(("ins-1".into(), "S5.LARGE8".into()), Err(refused(kind, code)));
         assert_eq!(refusals(&resizing("S5.LARGE8"), &inventory), [words]);
         // Known to be sold out already: not said twice.
         inventory.offers = Some(vec![offer("S5.LARGE8", 4, 8, Stock::None)]);

@@ -6,7 +6,7 @@ use crate::plan::{BuildError, EndPower, Inventory, Plan, Refusal, Step};
 use crate::workflow::{KeySource, Resize, Start, Target, Workflow};
 
 fn resize_step(to: &str, cpu: u32, memory_gib: u32) -> Step {
-    Step::Resize { from: "S5.MEDIUM4".into(), to: to.into(), cpu, memory_gib }
+    Step::Resize { from: "S5.MEDIUM4".into(), to: to.into(), cpu, memory_gib, fallbacks: Vec::new() }
 }
 
 fn all_changes() -> Workflow {
@@ -212,7 +212,7 @@ fn a_plan_survives_being_stored() {
     let mut found = instance("ins-1");
     found.power = PowerState::Other("HIBERNATED".into());
     let mut inventory = inventory(vec![found]);
-    inventory.prices.insert("ins-1".into(), Ok(crate::cloud::Price::Once(12.5)));
+    inventory.prices.insert(("ins-1".into(), "S5.LARGE8".into()), Ok(crate::cloud::Price::Once(12.5)));
     let plan = built(&all_changes(), &inventory);
     let text = serde_json::to_string(&plan).unwrap();
     let back: Plan = serde_json::from_str(&text).unwrap();
