@@ -12,6 +12,7 @@ use super::call::Refused;
 use super::chance::{Chance, Purpose};
 use super::fault::{Fault, Script, Strike};
 use super::fleet::{Credential, EventSpec, Fleet, ForeignAct, InstanceSpec, KeySpec, Offer, StockWord};
+use super::instances::Listing;
 use super::log::{Actor, Effect, Happening, LogEntry};
 use super::machine::{Face, Job, Machine, Size, Step};
 use super::operate::Order;
@@ -41,6 +42,10 @@ pub struct World {
     queue: BinaryHeap<Reverse<(Timestamp, usize)>>,
     /// Machines whose ports may have opened or closed since they were asked for.
     stirred: BTreeSet<usize>,
+    /// Some machine has vanished.
+    pub(super) vanished: bool,
+    /// The list that was asked for last: its next page will be wanted next.
+    pub(super) listing: Option<Listing>,
     events: VecDeque<(Timestamp, EventSpec)>,
     pub(super) script: Script,
     pub(super) calls: BTreeMap<String, u64>,
@@ -86,6 +91,8 @@ impl World {
             speed: 1.0,
             queue: BinaryHeap::new(),
             stirred: BTreeSet::new(),
+            vanished: false,
+            listing: None,
             events: events.into(),
             script: Script::new(fleet.faults.clone()),
             calls: BTreeMap::new(),
@@ -301,6 +308,7 @@ impl World {
         machine.change(at, |face| face.gone = true);
         let id = machine.spec.id.clone();
         self.stir(index);
+        self.vanished = true;
         self.note(at, Happening::Changed { id, request, by: Actor::Somebody, effect: Effect::Vanished });
     }
 

@@ -178,7 +178,8 @@ fn run_with_room(room: u64) -> i32 {
 #[test]
 fn a_disk_that_stays_full_in_the_middle_of_a_run_is_8_and_what_is_down_is_brought_back_later() {
     // Side by side, as each waits for a while whether the disk gets room.
-    let rooms: Vec<_> = (0..=400).step_by(40).map(|room| std::thread::spawn(move || run_with_room(room))).collect();
+    let rooms: Vec<_> =
+        (0..=400).step_by(40).map(|room| std::thread::spawn(move || run_with_room(room))).collect();
     let codes: Vec<_> = rooms.into_iter().map(|room| room.join().unwrap()).collect();
     assert!(codes.contains(&8), "none left an instance down: {codes:?}");
     assert_eq!(codes.last(), Some(&0), "the last had room enough: {codes:?}");

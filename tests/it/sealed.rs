@@ -77,7 +77,8 @@ impl Sealed {
         let mut all = vec!["sim", "--listen", address];
         all.extend(args);
         // It stands in the home folder, where the search for secrets finds it.
-        let stderr = OpenOptions::new().create(true).append(true).open(self.home().join("sim.stderr")).unwrap();
+        let stderr =
+            OpenOptions::new().create(true).append(true).open(self.home().join("sim.stderr")).unwrap();
         let mut child = self.command(&all).stderr(stderr).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
