@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::builder::FalseyValueParser;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
+use jiff::SignedDuration;
 
 use super::exit::Exit;
 
@@ -94,6 +95,21 @@ pub(super) enum Command {
     /// Tell what happened in a run
     #[command(after_help = "Example:\n  pitstop show 0199d2c4")]
     Show(Show),
+    /// Print the least access policy (CAM) that a workflow needs
+    #[command(
+        after_help = "Examples:\n  pitstop policy resize.yaml > policy.json\n  pitstop policy nightly.yaml --account 100000000001 --offline"
+    )]
+    Policy(Policy),
+    /// Look at what a run needs: credentials, network, permissions, journal, terminal
+    #[command(
+        after_help = "Examples:\n  pitstop doctor --region ap-guangzhou\n  pitstop doctor resize.yaml    also what this workflow may read"
+    )]
+    Doctor(Doctor),
+    /// Tell what a code means and what to do about it
+    #[command(
+        after_help = "Examples:\n  pitstop explain sold-out\n  pitstop explain 8                      an exit code\n  pitstop explain InvalidParameterValue  a code of the vendor's\n  pitstop explain                        all codes"
+    )]
+    Explain(Explain),
     /// Serve a simulated cloud that speaks the vendor's protocol
     #[command(
         after_help = "Example:\n  pitstop sim --speed 10 &\n  pitstop run workflows/resize.yaml --endpoint http://127.0.0.1:9797"
@@ -269,6 +285,66 @@ pub(super) struct Show {
 }
 
 #[derive(Args, Debug)]
+pub(super) struct Policy {
+    /// The workflow file; `-` is standard input
+    #[arg(value_name = "FILE")]
+    pub(super) file: PathBuf,
+    #[command(flatten)]
+    pub(super) values: Values,
+    /// The main account's uin [default: the account that the policy is made in]
+    #[arg(long, value_name = "UIN", env = "PITSTOP_ACCOUNT", hide_env_values = true, value_parser = uin)]
+    pub(super) account: Option<String>,
+    /// The instances are prepaid: allow the payment of their resize as well
+    #[arg(long, env = "PITSTOP_PREPAID", hide_env_values = true, value_parser = FalseyValueParser::new())]
+    pub(super) prepaid: bool,
+    /// Ask no cloud what a match finds, and allow every instance of the region
+    #[arg(long, env = "PITSTOP_OFFLINE", hide_env_values = true, value_parser = FalseyValueParser::new())]
+    pub(super) offline: bool,
+    #[command(flatten)]
+    pub(super) cloud: Cloud,
+}
+
+fn uin(text: &str) -> Result<String, String> {
+    let digits = text.strip_prefix("uin/").unwrap_or(text);
+    if !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        Ok(digits.to_owned())
+    } else {
+        Err("the number of the main account, like 100000000001".to_owned())
+    }
+}
+
+#[derive(Args, Debug)]
+pub(super) struct Doctor {
+    /// A workflow: its region and what it reads are looked at; `-` is standard input
+    #[arg(value_name = "FILE")]
+    pub(super) file: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) values: Values,
+    /// The region to look at [default: the workflow's, TENCENTCLOUD_REGION, or ap-guangzhou]
+    #[arg(long, value_name = "REGION", env = "PITSTOP_REGION", hide_env_values = true)]
+    pub(super) region: Option<String>,
+    #[command(flatten)]
+    pub(super) cloud: Cloud,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct Explain {
+    /// The code; all of them if left out
+    #[arg(value_name = "CODE")]
+    pub(super) code: Option<String>,
+}
+
+fn skew(text: &str) -> Result<SignedDuration, String> {
+    let skew: SignedDuration = text.parse().map_err(|_| "a duration like 10m or -10m".to_owned())?;
+    // Beyond that a date is not of our time any more.
+    if skew.abs() <= SignedDuration::from_hours(24 * 366) {
+        Ok(skew)
+    } else {
+        Err("at most a year".to_owned())
+    }
+}
+
+#[derive(Args, Debug)]
 pub(super) struct Sim {
     /// The address to listen at; only this machine's
     #[arg(
@@ -291,6 +367,9 @@ pub(super) struct Sim {
     /// Faults to inject
     #[arg(long, value_name = "FILE", env = "PITSTOP_FAULTS", hide_env_values = true)]
     pub(super) faults: Option<PathBuf>,
+    /// How far its clock is ahead of this machine's, e.g. 10m or -10m
+    #[arg(long, value_name = "DURATION", env = "PITSTOP_CLOCK_SKEW", hide_env_values = true, default_value = "0s", allow_hyphen_values = true, value_parser = skew)]
+    pub(super) clock_skew: SignedDuration,
     /// Append every request and answer to this file, one JSON object a line, without secrets
     #[arg(long, value_name = "FILE", env = "PITSTOP_RECORD", hide_env_values = true)]
     pub(super) record: Option<PathBuf>,

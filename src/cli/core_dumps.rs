@@ -14,6 +14,16 @@ pub(super) fn forbid() -> std::io::Result<()> {
     Ok(())
 }
 
+/// Whether the process would give no dump.
+pub(super) fn are_forbidden() -> bool {
+    let none = Rlimit { current: Some(0), maximum: Some(0) };
+    #[cfg(target_os = "linux")]
+    let dumpable = rustix::process::dumpable_behavior() != Ok(rustix::process::DumpableBehavior::NotDumpable);
+    #[cfg(not(target_os = "linux"))]
+    let dumpable = false;
+    rustix::process::getrlimit(Resource::Core) == none && !dumpable
+}
+
 #[cfg(all(test, target_os = "linux"))]
 mod tests {
     use rustix::process::{DumpableBehavior, dumpable_behavior, getrlimit};
@@ -23,6 +33,7 @@ mod tests {
     #[test]
     fn the_process_gives_no_dump() {
         forbid().unwrap();
+        assert!(are_forbidden());
         assert_eq!(dumpable_behavior().unwrap(), DumpableBehavior::NotDumpable);
         assert_eq!(getrlimit(Resource::Core), Rlimit { current: Some(0), maximum: Some(0) });
     }

@@ -86,6 +86,8 @@ pub(super) enum Ending {
     InvalidWorkflow,
     /// A plan was printed in which some instance is refused.
     Refused,
+    /// What a run needs is not all there.
+    Unfit,
     /// A run is over, or was ended early.
     Ran(Conclusion),
 }
@@ -129,7 +131,13 @@ impl Error {
     /// A workflow that is not valid.
     pub(super) fn invalid(file: &str, complaints: Diagnostics) -> Self {
         let message = format!("{file} is not a valid workflow");
-        Self { complaints: Some(Box::new(complaints)), ..Self::new(Kind::InvalidWorkflow, message) }
+        let code = complaints.iter().next().map(|complaint| complaint.code.as_str());
+        let hints = code.map(|code| format!("`pitstop explain {code}` says more about such a complaint"));
+        Self {
+            hints: hints.into_iter().collect(),
+            complaints: Some(Box::new(complaints)),
+            ..Self::new(Kind::InvalidWorkflow, message)
+        }
     }
 
     /// From an error with its causes, which are joined by colons.
@@ -173,6 +181,7 @@ pub(super) fn exit_code(came_to: &Result<Ending, Error>) -> Exit {
         Ok(Ending::Well | Ending::Ran(Conclusion::Well)) => Exit::Well,
         Ok(Ending::InvalidWorkflow) => Exit::InvalidWorkflow,
         Ok(Ending::Refused) => Exit::NotApproved,
+        Ok(Ending::Unfit) => Exit::CouldNotBegin,
         Ok(Ending::Ran(Conclusion::Failures)) => Exit::Failures,
         Ok(Ending::Ran(Conclusion::Interrupted)) => Exit::Interrupted,
         Ok(Ending::Ran(Conclusion::PersonNeeded)) => Exit::NeedsPerson,

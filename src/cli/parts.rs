@@ -29,6 +29,39 @@ pub(super) struct Site {
     pub(super) clock: Clock,
     pub(super) pace: Pace,
     pub(super) place: Place,
+    /// Where calls are sent, by what, and in whose name: to look at them.
+    pub(super) line: Line,
+}
+
+/// The way to the cloud.
+pub(super) struct Line {
+    pub(super) endpoint: Endpoint,
+    pub(super) transport: Arc<dyn Transport>,
+    pub(super) credentials: Arc<dyn Provider>,
+}
+
+/// How long the cloud is waited for.
+#[derive(Clone, Debug)]
+struct Patience {
+    http: http::Settings,
+    retry: Retry,
+}
+
+impl Patience {
+    fn usual() -> Self {
+        Self { http: http::Settings::default(), retry: Retry::default() }
+    }
+
+    /// For a person who wants to know whether it answers.
+    fn short() -> Self {
+        let http = http::Settings {
+            connect: Duration::from_secs(2),
+            read: Duration::from_secs(3),
+            total: Duration::from_secs(4),
+            ..http::Settings::default()
+        };
+        Self { http, retry: Retry { tries: 1, ..Retry::default() } }
+    }
 }
 
 /// Makes the parts for this cloud. No call is sent yet.
@@ -37,24 +70,44 @@ pub(super) fn connect(
     region: &str,
     environment: &Environment,
 ) -> Result<Site, Error> {
+    connect_with(settings, region, environment, Patience::usual())
+}
+
+/// The same for a look at whether it answers: nothing is repeated, and nobody waits long.
+pub(super) fn connect_briefly(
+    settings: &CloudSettings,
+    region: &str,
+    environment: &Environment,
+) -> Result<Site, Error> {
+    connect_with(settings, region, environment, Patience::short())
+}
+
+fn connect_with(
+    settings: &CloudSettings,
+    region: &str,
+    environment: &Environment,
+    patience: Patience,
+) -> Result<Site, Error> {
     match settings {
-        CloudSettings::Sim(settings) => in_process(settings, region),
+        CloudSettings::Sim(settings) => in_process(settings, region, &patience),
         CloudSettings::Tencent { endpoint, simulator: None, ca_file } => {
-            let http = http::Settings { ca_file: ca_file.clone(), ..http::Settings::default() };
-            vendor(endpoint, &http, region, environment)
+            let http = http::Settings { ca_file: ca_file.clone(), ..patience.http };
+            vendor(endpoint, &Patience { http, ..patience }, region, environment)
         }
         CloudSettings::Tencent { endpoint, simulator: Some(simulator), .. } => {
             let clock = Clock::system();
-            let transport = transport(endpoint, &http::Settings::default(), &clock)?;
+            let transport = transport(endpoint, &patience.http, &clock)?;
             // Only credentials that somebody named for it: those that happen to be around are the real cloud's.
             let named = ["TENCENTCLOUD_SECRET_ID", "TENCENTCLOUD_CREDENTIALS_FILE"];
             let credentials = match named.into_iter().find_map(|name| environment.get(name)) {
                 Some(_) => chain(endpoint, region, environment, (&transport, None), &clock)?,
                 None => Arc::new(demo_credential()),
             };
-            let retry = Retry::default().scaled(simulator.speed);
-            let client = client(endpoint, region, retry, (transport, credentials), &clock)?;
+            let retry = patience.retry.scaled(simulator.speed);
+            let line = Line { endpoint: endpoint.clone(), transport, credentials };
+            let client = client(&line, region, retry, &clock)?;
             Ok(Site {
+                line,
                 survey: Arc::new(client),
                 probe: Arc::new(TcpProbe { clock: clock.clone() }),
                 pace: Pace::default().scaled(simulator.speed),
@@ -67,21 +120,23 @@ pub(super) fn connect(
 
 fn vendor(
     endpoint: &Endpoint,
-    http: &http::Settings,
+    patience: &Patience,
     region: &str,
     environment: &Environment,
 ) -> Result<Site, Error> {
     let clock = Clock::system();
-    let transport = transport(endpoint, http, &clock)?;
+    let transport = transport(endpoint, &patience.http, &clock)?;
     let metadata = HttpMetadata::new().map_err(|error| Error::from_chain(Kind::CouldNotBegin, &error))?;
     let metadata: Option<Arc<dyn Metadata>> =
         if endpoint.is_vendor() { Some(Arc::new(metadata)) } else { None };
     let credentials = chain(endpoint, region, environment, (&transport, metadata.clone()), &clock)?;
-    let mut client = client(endpoint, region, Retry::default(), (transport, credentials), &clock)?;
+    let line = Line { endpoint: endpoint.clone(), transport, credentials };
+    let mut client = client(&line, region, patience.retry, &clock)?;
     if let Some(metadata) = metadata {
         client = client.with_metadata(metadata);
     }
     Ok(Site {
+        line,
         survey: Arc::new(client),
         probe: Arc::new(TcpProbe { clock: clock.clone() }),
         pace: Pace::default(),
@@ -90,14 +145,19 @@ fn vendor(
     })
 }
 
-fn in_process(settings: &settings::World, region: &str) -> Result<Site, Error> {
+fn in_process(settings: &settings::World, region: &str, patience: &Patience) -> Result<Site, Error> {
     let clock = Clock::system();
     let (world, credential) = world(settings, &clock)?;
     let transport = InProcess::new(world, clock.clone());
-    let retry = Retry::default().scaled(settings.speed);
-    let ways: (Arc<dyn Transport>, Arc<dyn Provider>) = (Arc::new(transport.clone()), Arc::new(credential));
-    let client = client(&Endpoint::vendor(), region, retry, ways, &clock)?;
+    let retry = patience.retry.scaled(settings.speed);
+    let line = Line {
+        endpoint: Endpoint::vendor(),
+        transport: Arc::new(transport.clone()),
+        credentials: Arc::new(credential),
+    };
+    let client = client(&line, region, retry, &clock)?;
     Ok(Site {
+        line,
         survey: Arc::new(client),
         probe: Arc::new(SimProbe(transport)),
         pace: Pace::default().scaled(settings.speed),
@@ -175,15 +235,9 @@ fn chain(
         .map_err(|error| Error::from_chain(Kind::InvalidWorkflow, &error))
 }
 
-fn client(
-    endpoint: &Endpoint,
-    region: &str,
-    retry: Retry,
-    (transport, credentials): (Arc<dyn Transport>, Arc<dyn Provider>),
-    clock: &Clock,
-) -> Result<Client, Error> {
-    let settings = Settings { endpoint: endpoint.clone(), retry, ..Settings::of_region(region) };
-    Client::new(settings, transport, credentials, clock.clone())
+fn client(line: &Line, region: &str, retry: Retry, clock: &Clock) -> Result<Client, Error> {
+    let settings = Settings { endpoint: line.endpoint.clone(), retry, ..Settings::of_region(region) };
+    Client::new(settings, Arc::clone(&line.transport), Arc::clone(&line.credentials), clock.clone())
         .map_err(|error| Error::from_chain(Kind::InvalidWorkflow, &error))
 }
 

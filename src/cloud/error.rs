@@ -48,6 +48,27 @@ pub enum ErrorKind {
     Money,
 }
 
+impl ErrorKind {
+    /// What a person can do about a failure of this kind.
+    pub fn hint(self) -> &'static str {
+        match self {
+            Self::Throttled => "too many API calls for this account; it is slowed down and retried",
+            Self::Server => "the cloud's own failure; it is looked at again before anything is resent",
+            Self::Network => "check the network, the proxy and the endpoint",
+            Self::Busy => "another operation holds the instance; wait until it has ended",
+            Self::Power => "the instance is not in the power state that this needs",
+            Self::State => "look at the instance in the console; waiting does not mend this state",
+            Self::Identity => "check the id and the region",
+            Self::Argument => "check the workflow's values",
+            Self::Never => "this instance can't be changed that way; choose another type or leave it out",
+            Self::Operator => "put the named thing in order, then run again",
+            Self::Capacity => "choose another type or zone, or try later",
+            Self::Auth => "check the credentials and the access policy",
+            Self::Money => "check the account's balance, unpaid orders and payment rights",
+        }
+    }
+}
+
 /// A failed call.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[serde(rename_all = "kebab-case")]
@@ -96,22 +117,6 @@ impl CloudError {
 
     /// What a person can do about it.
     pub fn hint(&self) -> &'static str {
-        match self.kind {
-            ErrorKind::Throttled => "too many API calls for this account; it is slowed down and retried",
-            ErrorKind::Server => "the cloud's own failure; it is looked at again before anything is resent",
-            ErrorKind::Network => "check the network, the proxy and the endpoint",
-            ErrorKind::Busy => "another operation holds the instance; wait until it has ended",
-            ErrorKind::Power => "the instance is not in the power state that this needs",
-            ErrorKind::State => "look at the instance in the console; waiting does not mend this state",
-            ErrorKind::Identity => "check the id and the region",
-            ErrorKind::Argument => "check the workflow's values",
-            ErrorKind::Never => {
-                "this instance can't be changed that way; choose another type or leave it out"
-            }
-            ErrorKind::Operator => "put the named thing in order, then run again",
-            ErrorKind::Capacity => "choose another type or zone, or try later",
-            ErrorKind::Auth => "check the credentials and the access policy",
-            ErrorKind::Money => "check the account's balance, unpaid orders and payment rights",
-        }
+        self.kind.hint()
     }
 }

@@ -140,6 +140,8 @@ pub struct Caller {
     pub account: String,
     /// The identity's full name.
     pub arn: String,
+    /// What kind of identity it is, in the vendor's word, e.g. `CAMUser`; empty if it is not told.
+    pub kind: String,
 }
 
 /// The reads that a plan needs. All are safe to repeat, and the implementation does so.

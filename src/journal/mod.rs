@@ -17,7 +17,7 @@ mod writer;
 pub use event::{Event, Halt, Intent, Order, Record, RunId, Verdict};
 pub use failure::Failure;
 pub use memory::Memory;
-pub use sqlite::Sqlite;
+pub use sqlite::{Examination, Sqlite};
 pub use state::{IllegalEvent, Ledger, Refused, RollBack, Stage, State, Vanished};
 pub use store::{Claim, LEASE, Lease, Place, RunSummary, Store, StoreError, Took};
 pub use writer::{FORMAT, Joint, Journal, Recorded, nothing_was_sent};

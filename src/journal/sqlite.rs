@@ -3,7 +3,10 @@
 //! Times are integers (milliseconds since 1970) and records are JSON text, so that another SQL store can share the
 //! schema. A record's body is what `--output json` prints.
 
+mod examine;
 mod open;
+
+pub use examine::Examination;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

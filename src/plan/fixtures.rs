@@ -297,7 +297,10 @@ impl Survey for FakeSurvey {
     }
 
     async fn caller(&self) -> Result<Caller, CloudError> {
-        self.answer("caller", Caller { account: "100000000001".into(), arn: "qcs::cam::uin/1".into() })
+        self.answer(
+            "caller",
+            Caller { account: "100000000001".into(), arn: "qcs::cam::uin/1".into(), kind: "CAMUser".into() },
+        )
     }
 
     async fn own_instance(&self) -> Option<InstanceId> {

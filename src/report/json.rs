@@ -8,6 +8,8 @@
 //! - `check`: for each file `{"version":1,"file","valid","complaints":[…],"without-values-for":[…]}`; a complaint has
 //!   `file`, `line`, `column`, `code`, `message`, `help`, `notes` and `suggestion`.
 //! - `runs`: for each run `{"id","workflow","region","began","ended","place"}`.
+//! - `explain`: for each code `{"version":1,"code","family","means","does","mend"}`.
+//! - `doctor`: for each finding `{"version":1,"finding","level","found","mend"}`; `level` is `ok`, `warn` or `fail`.
 //! - An error: `{"version":1,"error":{"message","hints":[…],"exit-code","complaints"?:[…]}}`, with the same exit code
 //!   as the process.
 //!

@@ -5,6 +5,8 @@
 //! records, so a live run and `show` of an old one use the same code.
 
 mod board;
+mod explanation;
+mod finding;
 pub mod json;
 mod layout;
 mod lines;
@@ -16,6 +18,8 @@ mod verdict;
 mod words;
 
 pub use board::{board, board_summary};
+pub use explanation::{Explanation, code_groups, code_table, explanation};
+pub use finding::{Finding, Level, finding};
 pub use lines::line;
 pub use plan_table::{full_name, plan_table, step_words, summary};
 pub use runs::runs_table;

@@ -84,17 +84,7 @@ impl World {
     }
 
     fn permit(&self, call: &Call<'_>, context: &Context<'_>) -> Result<(), Refused> {
-        let denied = self
-            .access(context.secret_id)
-            .is_some_and(|access| access.denied.iter().any(|denied| denied == call.action));
-        if denied {
-            let message = format!(
-                "You are not authorized to perform operation ({}:{}).",
-                call.service.name(),
-                call.action
-            );
-            return Err(Refused::new("AuthFailure.UnauthorizedOperation", message));
-        }
+        self.authorise(call, context.secret_id)?;
         let everywhere = call.service == Service::Sts || call.action == "DescribeRegions";
         if everywhere || self.has_region(call.region) {
             return Ok(());

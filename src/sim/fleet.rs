@@ -13,6 +13,7 @@ use serde::de::DeserializeOwned;
 
 use super::chance::{Chance, Purpose};
 use super::fault::Fault;
+use super::policy::Policy;
 use super::timings::{ResizeBoots, Timings};
 use crate::cloud::{
     ChargeType, InstanceId, InstanceType, Isolation, KeyId, OperationState, PowerState, Restriction,
@@ -94,6 +95,9 @@ pub struct Credential {
     /// Actions that its access policy denies.
     #[serde(default)]
     pub denied: Vec<String>,
+    /// Its access policy; without one it may do everything.
+    #[serde(default)]
+    pub policy: Option<Policy>,
 }
 
 /// An instance as it is at the beginning.

@@ -24,6 +24,7 @@ mod machine;
 mod mutations;
 mod operate;
 mod parameters;
+mod policy;
 mod record;
 mod rules;
 pub mod server;
@@ -39,6 +40,7 @@ pub use fleet::{
 };
 pub use in_process::InProcess;
 pub use log::{Actor, Effect, Happening, LogEntry};
+pub use policy::Policy;
 pub use record::{Recorder, Recording};
 pub use timings::{ResizeBoots, Spread, Timings};
 pub use world::World;

@@ -16,6 +16,7 @@ use super::instances::Listing;
 use super::log::{Actor, Effect, Happening, LogEntry};
 use super::machine::{Face, Job, Machine, Size, Step};
 use super::operate::Order;
+use super::policy::Policy;
 use super::rules::{Condition, Mutation};
 use super::timings::Spread;
 use crate::cloud::{
@@ -64,6 +65,7 @@ pub(super) struct Access {
     pub(super) token: Option<SecretString>,
     pub(super) until: Option<Timestamp>,
     pub(super) denied: Vec<String>,
+    pub(super) policy: Option<Policy>,
 }
 
 impl World {
@@ -429,6 +431,7 @@ impl World {
             token: Some(token.clone().into()),
             until: Some(self.now + valid),
             denied: Vec::new(),
+            policy: None,
         });
         (id, key, token)
     }
@@ -449,6 +452,7 @@ fn access(credential: &Credential, began: Timestamp) -> Access {
         token: credential.token.clone(),
         until: credential.valid_for.map(|valid| began + valid),
         denied: credential.denied.clone(),
+        policy: credential.policy.clone(),
     }
 }
 

@@ -15,6 +15,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 use zeroize::{Zeroize as _, Zeroizing};
 
+use super::api::Api;
 use super::classify::{Effect, classify};
 use super::client::Settings;
 use super::credentials::{Credential, Provider};
@@ -22,7 +23,7 @@ use super::endpoint::{Endpoint, EndpointError, check_region};
 use super::limits::{Limits, Pacer};
 use super::retry::Retry;
 use super::sign::Signable;
-use super::wire::{self, Request, Response, Service, Transport, TransportError};
+use super::wire::{self, Request, Response, Transport, TransportError};
 use crate::clock::{Clock, between};
 use crate::cloud::{CloudError, ErrorKind, RequestId, Sent};
 
@@ -38,9 +39,7 @@ const PATIENCE: Duration = Duration::from_mins(1);
 /// A call before it is signed.
 #[derive(Clone)]
 pub(crate) struct Call {
-    pub(crate) service: Service,
-    pub(crate) action: &'static str,
-    pub(crate) effect: Effect,
+    pub(crate) api: Api,
     /// The parameters; may hold a password, so this type has no `Debug`, and wipes them when it is dropped.
     pub(crate) body: Value,
 }
@@ -164,7 +163,7 @@ impl Channel {
         let mut pauses = self.retry.pauses(self.calls.fetch_add(1, Ordering::Relaxed));
         let mut remedies = Remedies::default();
         loop {
-            self.pacer.turn(call.action).await;
+            self.pacer.turn(call.api.name()).await;
             let failure = match self.attempt(call, signing, remedies.refreshed).await {
                 Ok(answer) => return Ok(answer),
                 Err(failure) => failure,
@@ -172,11 +171,11 @@ impl Channel {
             if self.mend(&failure.error, signing, &mut remedies) {
                 continue;
             }
-            let pause = if failure.lasting { None } else { pauses.after(&failure.error, call.effect) };
+            let pause = if failure.lasting { None } else { pauses.after(&failure.error, call.api.effect()) };
             let Some(pause) = pause else { return Err(failure.error) };
-            tracing::debug!(action = call.action, kind = ?failure.error.kind, ?pause, "call is repeated");
+            tracing::debug!(action = call.api.name(), kind = ?failure.error.kind, ?pause, "call is repeated");
             if failure.error.kind == ErrorKind::Throttled {
-                self.pacer.close(call.action, pause);
+                self.pacer.close(call.api.name(), pause);
             } else {
                 self.clock.sleep(pause).await;
             }
@@ -219,9 +218,10 @@ impl Channel {
         let sent = self.clock.timeout(PATIENCE, self.transport.send(request)).await;
         let result = match sent {
             None => {
-                Err(unsent(&TransportError::MaybeSent("no answer in 60 s".to_owned()), call.effect).into())
+                Err(unsent(&TransportError::MaybeSent("no answer in 60 s".to_owned()), call.api.effect())
+                    .into())
             }
-            Some(Err(error)) => Err(unsent(&error, call.effect).into()),
+            Some(Err(error)) => Err(unsent(&error, call.api.effect()).into()),
             Some(Ok(mut response)) => {
                 let read = self.read(call, &response);
                 response.body.zeroize();
@@ -234,14 +234,14 @@ impl Channel {
 
     /// The request, signed for this attempt: a signature is good for five minutes, and never sent twice.
     fn signed(&self, call: &Call, credential: Option<&Credential>, at: Timestamp) -> Request {
-        let origin = self.endpoint.origin(call.service, &self.region);
+        let origin = self.endpoint.origin(call.api.service(), &self.region);
         let host = origin.split_once("://").map_or(origin.as_str(), |(_, host)| host).to_owned();
         let body = call.json();
         let authorization = credential.map_or_else(
             || "SKIP".to_owned(),
             |credential| {
                 let headers = [("content-type", CONTENT_TYPE), ("host", host.as_str())];
-                let service = call.service.name();
+                let service = call.api.service().name();
                 Signable { method: "POST", query: "", headers: &headers, body: &body, service, at }
                     .authorization(&credential.secret_id, &credential.secret_key)
             },
@@ -249,8 +249,8 @@ impl Channel {
         let mut headers = vec![
             ("host", host),
             ("content-type", CONTENT_TYPE.to_owned()),
-            ("x-tc-action", call.action.to_owned()),
-            ("x-tc-version", call.service.version().to_owned()),
+            ("x-tc-action", call.api.name().to_owned()),
+            ("x-tc-version", call.api.service().version().to_owned()),
             ("x-tc-timestamp", at.as_second().to_string()),
             ("x-tc-region", self.region.clone()),
             ("x-tc-language", "en-US".to_owned()),
@@ -265,14 +265,14 @@ impl Channel {
 
     fn read(&self, call: &Call, response: &Response) -> Result<Answer, Failure> {
         let Some(answer) = wire::open(response) else {
-            let origin = self.endpoint.origin(call.service, &self.region);
+            let origin = self.endpoint.origin(call.api.service(), &self.region);
             return Err(unreadable(call, &origin, response));
         };
         let request = RequestId::new(answer.request_id);
         match answer.outcome {
             Ok(fields) => Ok(Answer { request, fields }),
             Err(refusal) => {
-                let (kind, sent) = classify(&refusal.code, call.effect);
+                let (kind, sent) = classify(&refusal.code, call.api.effect());
                 let mut error = CloudError::new(kind, sent, refusal.message);
                 error.code = Some(refusal.code);
                 error.request = Some(request);
@@ -292,8 +292,8 @@ impl Channel {
             }
         };
         tracing::debug!(
-            service = call.service.name(),
-            action = call.action,
+            service = call.api.service().name(),
+            action = call.api.name(),
             region = self.region,
             request = request.map(RequestId::as_str),
             error,
@@ -316,11 +316,11 @@ fn unsent(error: &TransportError, effect: Effect) -> CloudError {
 fn unreadable(call: &Call, origin: &str, response: &Response) -> Failure {
     let status = response.status;
     let what = looks_like(&response.body);
-    match call.effect {
+    match call.api.effect() {
         Effect::Write => {
             let message = format!(
                 "{origin} answered HTTP {status} with {what}, so it is unknown whether {} was executed",
-                call.action
+                call.api.name()
             );
             Failure { error: CloudError::new(ErrorKind::Network, Sent::Maybe, message), lasting: true }
         }

@@ -10,14 +10,14 @@ use secrecy::ExposeSecret;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
+use super::api::Api;
 use super::channel::{Answer, Call, Channel, Signing};
-use super::classify::Effect;
 use super::credentials::{Metadata, Provider};
 use super::decode::{self, Instances};
 use super::endpoint::{Endpoint, EndpointError};
 use super::limits::Limits;
 use super::retry::Retry;
-use super::wire::{Service, Transport};
+use super::wire::Transport;
 use crate::clock::Clock;
 use crate::cloud::{
     Action, BATCH, Ceilings, Change, Charging, Cloud, CloudError, ErrorKind, Instance, InstanceId, RequestId,
@@ -80,20 +80,15 @@ impl Client {
     }
 
     /// Reads, and decodes the answer.
-    pub(super) async fn read<T: DeserializeOwned>(
-        &self,
-        service: Service,
-        action: &'static str,
-        body: Value,
-    ) -> Result<T, CloudError> {
-        let call = Call { service, action, effect: Effect::Read, body };
+    pub(super) async fn read<T: DeserializeOwned>(&self, api: Api, body: Value) -> Result<T, CloudError> {
+        let call = Call { api, body };
         let answer = self.channel.call(&call, Signing::With(self.credentials.as_ref())).await?;
         let request = answer.request.clone();
-        decode::fields(answer.fields).map_err(|problem| undecodable(action, Some(request), &problem))
+        decode::fields(answer.fields).map_err(|problem| undecodable(api, Some(request), &problem))
     }
 
-    async fn write(&self, action: &'static str, body: Value) -> Result<Answer, CloudError> {
-        let call = Call { service: Service::Cvm, action, effect: Effect::Write, body };
+    async fn write(&self, change: &Change) -> Result<Answer, CloudError> {
+        let call = Call { api: Api::of(change), body: parameters(change) };
         self.channel.call(&call, Signing::With(self.credentials.as_ref())).await
     }
 
@@ -109,8 +104,8 @@ impl Client {
 }
 
 /// An answer of the vendor's whose fields are not what they should be.
-pub(super) fn undecodable(action: &str, request: Option<RequestId>, problem: &str) -> CloudError {
-    let message = format!("the answer to {action} can't be read: {problem}");
+pub(super) fn undecodable(api: Api, request: Option<RequestId>, problem: &str) -> CloudError {
+    let message = format!("the answer to {} can't be read: {problem}", api.name());
     CloudError { request, ..CloudError::new(ErrorKind::Network, Sent::No, message) }
 }
 
@@ -129,8 +124,8 @@ impl Cloud for Client {
         }
         // Without `Limit` the vendor answers with 20 of them.
         let body = json!({ "InstanceIds": names(ids), "Limit": BATCH });
-        let answer: Instances = self.read(Service::Cvm, "DescribeInstances", body).await?;
-        answer.all().map_err(|problem| undecodable("DescribeInstances", None, &problem))
+        let answer: Instances = self.read(Api::DescribeInstances, body).await?;
+        answer.all().map_err(|problem| undecodable(Api::DescribeInstances, None, &problem))
     }
 
     fn ceilings(&self) -> Ceilings {
@@ -146,7 +141,7 @@ impl Cloud for Client {
         if change.ids().is_empty() && !matches!(change, Change::ImportKey { .. }) {
             return Err(refused(format!("{} needs at least one instance", change.api_name())));
         }
-        let result = self.write(change.api_name(), parameters(change)).await;
+        let result = self.write(change).await;
         result.map(|answer| answer.request).map_err(|error| without_password(error, change))
     }
 }

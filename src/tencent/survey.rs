@@ -8,13 +8,13 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
+use super::api::Api;
 use super::client::{Client, names, undecodable};
 use super::decode::{
     ActionTimers, Balancers, CallerIdentity, Instances, KeyPairs, Modifications, OperationLimits,
     PENDING_TASKS, PriceInquiry, Quotas, ScalingInstances, TargetHealths, Tasks, Use,
 };
 use super::filter::Search;
-use super::wire::Service;
 use crate::cloud::{
     BATCH, Caller, CloudError, ErrorKind, Filter, Instance, InstanceId, InstanceType, KeyPair,
     LoadBalancerUse, Price, Quota, RepairTask, ResizeOption, ScalingGroup, Survey, TypeOffer,
@@ -47,7 +47,7 @@ impl Client {
     /// borders of pages, so that one could be missed: then it is read again.
     async fn pages<T: Send, K: Ord + Send>(
         &self,
-        (service, action): (Service, &'static str),
+        api: Api,
         body: &Value,
         page: impl Fn(Value) -> Result<Page<T>, String> + Send + Sync,
         key: impl Fn(&T) -> K + Send + Sync,
@@ -59,9 +59,9 @@ impl Client {
                 let mut body = body.clone();
                 body["Limit"] = json!(BATCH);
                 body["Offset"] = json!(offset);
-                let fields: Value = self.read(service, action, body).await?;
+                let fields: Value = self.read(api, body).await?;
                 let Page { items, total } =
-                    page(fields).map_err(|problem| undecodable(action, None, &problem))?;
+                    page(fields).map_err(|problem| undecodable(api, None, &problem))?;
                 counts.extend(total);
                 let got = items.len();
                 seen.extend(items.into_iter().map(|item| (key(&item), item)));
@@ -78,7 +78,7 @@ impl Client {
             if whole {
                 return Ok(seen.into_values().collect());
             }
-            tracing::debug!(action, "the list changed while it was read");
+            tracing::debug!(action = api.name(), "the list changed while it was read");
             all.extend(seen);
         }
         Ok(all.into_values().collect())
@@ -89,7 +89,7 @@ impl Client {
         let mut checked = BTreeMap::new();
         for some in balancers.chunks(BALANCERS) {
             let body = json!({ "LoadBalancerIds": some });
-            match self.read::<TargetHealths>(Service::Clb, "DescribeTargetHealth", body).await {
+            match self.read::<TargetHealths>(Api::DescribeTargetHealth, body).await {
                 Ok(answer) => checked.extend(answer.checked()),
                 Err(error) if is_passing(error.kind) => return Err(error),
                 // Classic load balancers, or no permission: the cloud does not say.
@@ -106,7 +106,7 @@ impl Client {
             let backends: Vec<Value> =
                 some.iter().map(|address| json!({ "VpcId": vpc, "PrivateIp": address })).collect();
             let body = json!({ "Backends": backends });
-            let answer: Balancers = self.read(Service::Clb, "DescribeLBListeners", body).await?;
+            let answer: Balancers = self.read(Api::DescribeLBListeners, body).await?;
             uses.extend(answer.uses());
         }
         Ok(uses)
@@ -121,7 +121,7 @@ fn is_passing(kind: ErrorKind) -> bool {
 #[async_trait]
 impl Survey for Client {
     async fn find(&self, filter: &Filter) -> Result<Vec<Instance>, CloudError> {
-        const ACTION: &str = "DescribeInstances";
+        const API: Api = Api::DescribeInstances;
         let search = Search::new(filter);
         let page = |fields: Value| {
             let answer: Instances = super::decode::fields(fields)?;
@@ -129,7 +129,7 @@ impl Survey for Client {
             Ok(Page { items: answer.list()?, total })
         };
         let body = search.body();
-        let found = self.pages((Service::Cvm, ACTION), &body, page, |one| one.id.clone()).await;
+        let found = self.pages(API, &body, page, |one| one.id.clone()).await;
         match found {
             Ok(mut instances) => {
                 instances.retain(|instance| search.fits(instance));
@@ -145,7 +145,7 @@ impl Survey for Client {
 
     async fn resize_options(&self, id: &InstanceId) -> Result<Vec<ResizeOption>, CloudError> {
         let body = json!({ "InstanceIds": [id.as_str()] });
-        let answer: Modifications = self.read(Service::Cvm, "DescribeInstancesModification", body).await?;
+        let answer: Modifications = self.read(Api::DescribeInstancesModification, body).await?;
         Ok(answer.list())
     }
 
@@ -166,7 +166,7 @@ impl Survey for Client {
                     filters.push(json!({ "Name": "instance-type", "Values": types }));
                 }
                 let body = json!({ "Filters": filters });
-                let answer: Quotas = self.read(Service::Cvm, "DescribeZoneInstanceConfigInfos", body).await?;
+                let answer: Quotas = self.read(Api::DescribeZoneInstanceConfigInfos, body).await?;
                 offers.extend(answer.list());
             }
         }
@@ -174,18 +174,17 @@ impl Survey for Client {
     }
 
     async fn resize_price(&self, id: &InstanceId, to: &InstanceType) -> Result<Price, CloudError> {
-        const ACTION: &str = "InquiryPriceResetInstancesType";
+        const API: Api = Api::InquiryPriceResetInstancesType;
         let body = json!({ "InstanceIds": [id.as_str()], "InstanceType": to.as_str() });
-        let answer: PriceInquiry = self.read(Service::Cvm, ACTION, body).await?;
-        answer.price().map_err(|problem| undecodable(ACTION, None, &problem))
+        let answer: PriceInquiry = self.read(API, body).await?;
+        answer.price().map_err(|problem| undecodable(API, None, &problem))
     }
 
     async fn downgrade_quota(&self, ids: &[InstanceId]) -> Result<BTreeMap<InstanceId, Quota>, CloudError> {
         let mut quotas = BTreeMap::new();
         for some in ids.chunks(BATCH) {
             let body = json!({ "InstanceIds": names(some), "Operation": "INSTANCE_DEGRADE" });
-            let answer: OperationLimits =
-                self.read(Service::Cvm, "DescribeInstancesOperationLimit", body).await?;
+            let answer: OperationLimits = self.read(Api::DescribeInstancesOperationLimit, body).await?;
             quotas.extend(answer.by_instance());
         }
         Ok(quotas)
@@ -197,7 +196,7 @@ impl Survey for Client {
             let total = answer.total_count;
             Ok(Page { items: answer.list()?, total })
         };
-        self.pages((Service::Cvm, "DescribeKeyPairs"), &json!({}), page, |pair| pair.id.clone()).await
+        self.pages(Api::DescribeKeyPairs, &json!({}), page, |pair| pair.id.clone()).await
     }
 
     async fn scaling_groups(
@@ -212,8 +211,8 @@ impl Survey for Client {
         let mut groups = BTreeMap::new();
         for some in ids.chunks(BATCH) {
             let body = json!({ "InstanceIds": names(some) });
-            let action = (Service::As, "DescribeAutoScalingInstances");
-            groups.extend(self.pages(action, &body, page, |(id, _)| id.clone()).await?);
+            let api = Api::DescribeAutoScalingInstances;
+            groups.extend(self.pages(api, &body, page, |(id, _)| id.clone()).await?);
         }
         groups.retain(|id, _| ids.contains(id));
         Ok(groups)
@@ -263,8 +262,8 @@ impl Survey for Client {
             let body = json!({
                 "Product": "CVM", "InstanceIds": names(some), "TaskStatus": PENDING_TASKS, "StartDate": since,
             });
-            let action = (Service::Cvm, "DescribeTaskInfo");
-            let told = self.pages(action, &body, page, |(_, task, _)| task.id.clone()).await?;
+            let api = Api::DescribeTaskInfo;
+            let told = self.pages(api, &body, page, |(_, task, _)| task.id.clone()).await?;
             let pending = told.into_iter().filter(|(id, _, pending)| *pending && some.contains(id));
             tasks.extend(pending.map(|(id, task, _)| (id, task)));
         }
@@ -275,16 +274,16 @@ impl Survey for Client {
         let mut timers = BTreeSet::new();
         for some in ids.chunks(BATCH) {
             let body = json!({ "InstanceIds": names(some), "StatusList": ["UNDO", "DOING"] });
-            let answer: ActionTimers = self.read(Service::Cvm, "DescribeInstancesActionTimer", body).await?;
+            let answer: ActionTimers = self.read(Api::DescribeInstancesActionTimer, body).await?;
             timers.extend(answer.pending().into_iter().filter(|id| some.contains(id)));
         }
         Ok(timers.into_iter().collect())
     }
 
     async fn caller(&self) -> Result<Caller, CloudError> {
-        const ACTION: &str = "GetCallerIdentity";
-        let answer: CallerIdentity = self.read(Service::Sts, ACTION, json!({})).await?;
-        answer.caller().map_err(|problem| undecodable(ACTION, None, &problem))
+        const API: Api = Api::GetCallerIdentity;
+        let answer: CallerIdentity = self.read(API, json!({})).await?;
+        answer.caller().map_err(|problem| undecodable(API, None, &problem))
     }
 
     async fn own_instance(&self) -> Option<InstanceId> {

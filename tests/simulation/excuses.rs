@@ -53,6 +53,10 @@ impl Tale<'_> {
                 self.too_many_failed(at) || self.a_canary_failed() || !self.scenario.carries_on,
                 "not too many others had failed",
             ),
+            Failure::OverBudget { .. } => (self.story.plan.downtime_budget.is_some(), "there is no budget"),
+            Failure::RolledBack { cause, .. } | Failure::NotRolledBack { cause, .. } => {
+                return self.unjustified(cause);
+            }
             Failure::Check { .. } => (by_somebody() || self.is_mute(), "its guest was well"),
         };
         (!fair).then(|| wanted.to_owned())

@@ -2,10 +2,13 @@
 
 pub(super) mod check;
 pub(super) mod completions;
+pub(super) mod doctor;
+pub(super) mod explain;
 mod held;
 pub(super) mod init;
 pub(super) mod man;
 pub(super) mod plan;
+pub(super) mod policy;
 mod rest;
 pub(super) mod resume;
 pub(super) mod run;

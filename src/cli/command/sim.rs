@@ -18,7 +18,8 @@ use crate::sim::server::{Options, Server};
 use crate::sim::{DEMO_SECRET_ID, DEMO_SECRET_KEY, Recorder};
 
 pub(in crate::cli) async fn sim(terminal: &Terminal, args: args::Sim) -> Result<Ending, Error> {
-    let clock = Clock::system();
+    // The same time as everybody's, shown by another clock.
+    let clock = Clock::simulated(Clock::system().now() + args.clock_skew);
     let demo = args.fleet.is_none();
     let settings = World { fleet: args.fleet, faults: args.faults, speed: args.speed, seed: args.seed };
     let (world, _) = parts::world(&settings, &clock)?;

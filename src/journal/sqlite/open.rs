@@ -15,7 +15,7 @@ use crate::clock::{Clock, between};
 use crate::journal::store::StoreError;
 
 /// Every schema there ever was. What is released is never changed: journals of all versions are brought up to date.
-const SCHEMAS: [(&str, &str); 2] = [
+pub(super) const SCHEMAS: [(&str, &str); 2] = [
     ("the first schema", include_str!("../migrations/1.sql")),
     ("who holds a run, and until when", include_str!("../migrations/2.sql")),
 ];
@@ -31,7 +31,7 @@ fn migrations() -> Migrator {
 /// How long another process is waited for that has the file locked.
 const BUSY: Duration = Duration::from_secs(10);
 
-fn options(path: &Path) -> SqliteConnectOptions {
+pub(super) fn options(path: &Path) -> SqliteConnectOptions {
     SqliteConnectOptions::new().filename(path).foreign_keys(true).busy_timeout(BUSY)
 }
 

@@ -163,7 +163,9 @@ async fn answer(
         Delivery::Answer(response) => {
             let status = StatusCode::from_u16(response.status).unwrap_or(StatusCode::OK);
             let kind = if status == StatusCode::OK { "application/json" } else { "text/html" };
-            (status, [(header::CONTENT_TYPE, kind)], response.body).into_response()
+            let date = shared.clock.wall().strftime("%a, %d %b %Y %H:%M:%S GMT").to_string();
+            let headers = [(header::CONTENT_TYPE, kind.to_owned()), (header::DATE, date)];
+            (status, headers, response.body).into_response()
         }
         Delivery::NoConnection | Delivery::Broken => {
             cut.now();

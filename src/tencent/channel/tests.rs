@@ -34,8 +34,8 @@ fn channel(transport: Arc<dyn Transport>, clock: Clock) -> Channel {
 }
 
 fn a_call(effect: Effect) -> Call {
-    let action = if effect == Effect::Read { "DescribeInstances" } else { "StopInstances" };
-    Call { service: Service::Cvm, action, effect, body: json!({ "InstanceIds": ["ins-1"] }) }
+    let api = if effect == Effect::Read { Api::DescribeInstances } else { Api::StopInstances };
+    Call { api, body: json!({ "InstanceIds": ["ins-1"] }) }
 }
 
 #[test]

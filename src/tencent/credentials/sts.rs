@@ -7,9 +7,8 @@ use serde_json::{Value, json};
 
 use super::{Credential, CredentialError};
 use crate::cloud::{CloudError, ErrorKind, Sent};
+use crate::tencent::api::Api;
 use crate::tencent::channel::{Call, Channel, Signing};
-use crate::tencent::classify::Effect;
-use crate::tencent::wire::Service;
 
 /// A role to assume (STS API, AssumeRole).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,7 +57,7 @@ pub(super) async fn assume(
         body["ExternalId"] = json!(id);
     }
     let source = format!("the role {} by {}", role.arn, base.source);
-    ask(channel, "AssumeRole", body, Signing::With(base), &role.arn, source).await
+    ask(channel, Api::AssumeRole, body, Signing::With(base), &role.arn, source).await
 }
 
 /// Temporary credentials for `role`, for the bearer of another identity provider's token.
@@ -73,24 +72,23 @@ pub(super) async fn assume_with_web_identity(
         "RoleSessionName": role.session, "DurationSeconds": role.seconds,
     });
     let source = format!("the role {} by the identity provider {provider}", role.arn);
-    ask(channel, "AssumeRoleWithWebIdentity", body, Signing::Skip, &role.arn, source).await
+    ask(channel, Api::AssumeRoleWithWebIdentity, body, Signing::Skip, &role.arn, source).await
 }
 
 async fn ask(
     channel: &Channel,
-    action: &'static str,
+    api: Api,
     body: Value,
     signing: Signing<'_>,
     arn: &str,
     source: String,
 ) -> Result<Credential, CredentialError> {
-    // It changes nothing, so it is safe to repeat.
-    let call = Call { service: Service::Sts, action, effect: Effect::Read, body };
+    let call = Call { api, body };
     let refused = |error: CloudError| CredentialError::Sts { role: arn.to_owned(), error: Box::new(error) };
     let answer = Box::pin(channel.call(&call, signing)).await.map_err(refused)?;
     // serde's own words could quote a value.
     let given: Given = serde_json::from_value(answer.fields).map_err(|_| {
-        let message = format!("the answer to {action} lacks a key or the token");
+        let message = format!("the answer to {} lacks a key or the token", api.name());
         refused(CloudError::new(ErrorKind::Network, Sent::No, message))
     })?;
     Ok(Credential {

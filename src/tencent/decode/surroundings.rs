@@ -238,11 +238,13 @@ impl ActionTimers {
 pub(crate) struct CallerIdentity {
     arn: Option<String>,
     account_id: Option<String>,
+    #[serde(rename = "Type")]
+    kind: Option<String>,
 }
 
 impl CallerIdentity {
     pub(crate) fn caller(self) -> Result<Caller, String> {
         let account = said(self.account_id.as_ref()).ok_or("`AccountId` is missing")?.to_owned();
-        Ok(Caller { account, arn: self.arn.unwrap_or_default() })
+        Ok(Caller { account, arn: self.arn.unwrap_or_default(), kind: self.kind.unwrap_or_default() })
     }
 }

@@ -1,0 +1,90 @@
+//! What a code means, laid out for a person.
+
+use super::layout::{lines, paragraph, table};
+use super::words::{Look, clean, style};
+
+/// All that is told about one code.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Explanation {
+    /// The code as it is printed elsewhere.
+    pub code: String,
+    /// What kind of code it is, e.g. "refusal of a plan".
+    pub family: &'static str,
+    /// What it means.
+    pub means: String,
+    /// What Pitstop does about it.
+    pub does: String,
+    /// What a person can do.
+    pub mend: String,
+}
+
+/// One code, in full.
+pub fn explanation(told: &Explanation, look: Look) -> String {
+    let columns = look.columns();
+    let mut out = vec![format!("{} ({})", look.paint(style::HEADING, &clean(&told.code)), told.family)];
+    for (label, text) in [("meaning  ", &told.means), ("pitstop  ", &told.does), ("to do    ", &told.mend)] {
+        out.extend(paragraph(2, label, text, columns));
+    }
+    out.join("\n")
+}
+
+/// All codes of a family, one line each.
+pub fn code_table(family: &str, all: &[&Explanation], look: Look) -> String {
+    let mut out = vec![look.paint(style::HEADING, family)];
+    let mut table = table(look.columns());
+    for told in all {
+        table.add_row([format!(" {}", told.code), told.means.clone()]);
+    }
+    out.extend(lines(&table));
+    out.join("\n")
+}
+
+/// All codes of a family, those together that mean the same.
+pub fn code_groups(family: &str, all: &[&Explanation], look: Look) -> String {
+    let columns = look.columns();
+    let mut out = vec![look.paint(style::HEADING, family)];
+    for group in all.chunk_by(|one, next| one.means == next.means) {
+        out.extend(group.first().into_iter().flat_map(|told| paragraph(2, "", &told.means, columns)));
+        let codes = group.iter().map(|told| told.code.as_str()).collect::<Vec<_>>().join(", ");
+        out.extend(paragraph(4, "", &codes, columns));
+    }
+    out.join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(code: &str, means: &str) -> Explanation {
+        Explanation {
+            code: code.into(),
+            family: "refusal of a plan",
+            means: means.into(),
+            does: "stops nothing: the plan is refused (exit 4); with --skip-refused the others are run"
+                .into(),
+            mend: "choose another type, or try later".into(),
+        }
+    }
+
+    #[test]
+    fn codes_are_laid_out_for_narrow_and_wide_terminals() {
+        let one = told("sold-out", "the type is sold out in the instance's zone");
+        let two = told(
+            "no-such-shape",
+            "no type of the instance's family has this many cores and this much memory",
+        );
+        let same =
+            told("ResourcesSoldOut.SpecifiedInstanceType", "the type is sold out in the instance's zone");
+        for columns in [60, 80, 120] {
+            let look = Look::plain(columns);
+            let text = [
+                explanation(&two, look),
+                code_table("refusals of a plan", &[&one, &two], look),
+                code_groups("error codes", &[&one, &same, &two], look),
+            ]
+            .join("\n\n");
+            assert!(text.lines().all(|line| line.chars().count() <= columns), "{text}");
+            insta::assert_snapshot!(format!("codes_at_{columns}"), text);
+        }
+    }
+}
