@@ -8,6 +8,7 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
 use jiff::SignedDuration;
 
 use super::exit::Exit;
+use crate::tencent::Api;
 
 /// Stop cloud instances, change what can only be changed while they are stopped, and bring them back
 #[derive(Debug, Parser)]
@@ -23,10 +24,11 @@ pub(super) struct Arguments {
 fn after_help() -> String {
     format!(
         "Examples:\n  \
-         pitstop run workflows/resize.yaml --cloud sim      try it on a simulated cloud, no account needed\n  \
-         pitstop plan resize.yaml --set type=S5.LARGE8      see what would happen; nothing is touched\n  \
-         pitstop run resize.yaml                            plan, ask, stop, change, start, check\n  \
-         pitstop run resize.yaml --yes --output json        from a scheduled job\n\n\
+         pitstop run workflows/resize.yaml --cloud sim  try it; no account needed\n  \
+         pitstop init                                   write a workflow of your own\n  \
+         pitstop plan resize.yaml                       what would happen; no change\n  \
+         pitstop run resize.yaml                        plan, ask, stop, change, start\n  \
+         pitstop run resize.yaml --yes --output json    from a scheduled job\n\n\
          Exit codes:\n{}",
         Exit::table()
     )
@@ -91,9 +93,12 @@ pub(super) enum Command {
     )]
     Resume(Resume),
     /// List the runs that the journal knows
+    #[command(after_help = "Example:\n  pitstop runs\n  pitstop runs --output json | jq -r .id")]
     Runs,
     /// Tell what happened in a run
-    #[command(after_help = "Example:\n  pitstop show 0199d2c4")]
+    #[command(
+        after_help = "Examples:\n  pitstop show 0199d2c4\n  pitstop show 0199d2c4 --html run.html --junit run.xml\n  pitstop show 0199d2c4 --markdown >> $GITHUB_STEP_SUMMARY"
+    )]
     Show(Show),
     /// Print the least access policy (CAM) that a workflow needs
     #[command(
@@ -117,7 +122,7 @@ pub(super) enum Command {
     Sim(Sim),
     /// Ask what is to be done, and write a workflow that does it
     #[command(after_help = INIT_EXAMPLES)]
-    Init(Init),
+    Init(Box<Init>),
     /// Print the JSON Schema of the workflow language, for editors
     #[command(after_help = SCHEMA_EXAMPLES)]
     Schema,
@@ -173,6 +178,18 @@ fn name_and_value(text: &str) -> Result<(String, String), String> {
     }
 }
 
+fn action_and_number(text: &str) -> Result<(String, u32), String> {
+    let (action, number) = name_and_value(text)?;
+    if !Api::ALL.iter().any(|api| api.name() == action) {
+        let all: Vec<_> = Api::ALL.iter().map(|api| api.name()).collect();
+        return Err(format!("pitstop never calls `{action}`; it calls {}", all.join(", ")));
+    }
+    match number.trim().parse() {
+        Ok(number) if number > 0 => Ok((action, number)),
+        _ => Err("write it as ACTION=NUMBER, e.g. ResetInstancesType=5".to_owned()),
+    }
+}
+
 /// Which cloud to work on.
 #[derive(Args, Debug)]
 pub(super) struct Cloud {
@@ -188,6 +205,13 @@ pub(super) struct Cloud {
     /// Another endpoint of the vendor's API; plain http only to this machine
     #[arg(long, value_name = "URL", env = "PITSTOP_ENDPOINT", hide_env_values = true)]
     pub(super) endpoint: Option<String>,
+    /// Send at most so many calls of an action in a second, to leave the rest of the account's limit to others; may be
+    /// repeated (in the variable: one a line)
+    #[arg(long, value_name = "ACTION=NUMBER", env = "PITSTOP_LIMIT", hide_env_values = true, value_delimiter = '\n', value_parser = action_and_number)]
+    pub(super) limit: Vec<(String, u32)>,
+    /// Use this share of the limit for looking at instances
+    #[arg(long, value_name = "PERCENT", env = "PITSTOP_READ_SHARE", hide_env_values = true, default_value_t = 20, value_parser = clap::value_parser!(u8).range(1..=100))]
+    pub(super) read_share: u8,
     /// Trust the certificates in this PEM file instead of the system's
     #[arg(long, value_name = "FILE", env = "PITSTOP_CA_FILE", hide_env_values = true)]
     pub(super) ca_file: Option<PathBuf>,
@@ -282,6 +306,15 @@ pub(super) struct Show {
     /// The run's id or its beginning
     #[arg(value_name = "RUN")]
     pub(super) run: String,
+    /// Write it as one HTML page that needs nothing else; without FILE, or with `-`, to stdout
+    #[arg(long, value_name = "FILE", env = "PITSTOP_HTML", hide_env_values = true, num_args = 0..=1, default_missing_value = "-", help_heading = "Documents")]
+    pub(super) html: Option<PathBuf>,
+    /// Write it as Markdown, e.g. for a ticket
+    #[arg(long, value_name = "FILE", env = "PITSTOP_MARKDOWN", hide_env_values = true, num_args = 0..=1, default_missing_value = "-", help_heading = "Documents")]
+    pub(super) markdown: Option<PathBuf>,
+    /// Write it as JUnit XML, as CI systems read it
+    #[arg(long, value_name = "FILE", env = "PITSTOP_JUNIT", hide_env_values = true, num_args = 0..=1, default_missing_value = "-", help_heading = "Documents")]
+    pub(super) junit: Option<PathBuf>,
 }
 
 #[derive(Args, Debug)]

@@ -67,13 +67,21 @@ impl Exit {
         }
     }
 
-    /// The table as `pitstop --help` prints it.
+    /// The table as `pitstop --help` prints it, at most 80 columns wide.
     pub fn table() -> String {
-        Self::ALL
-            .iter()
-            .map(|exit| format!("  {}  {}", exit.code(), exit.meaning()))
-            .collect::<Vec<_>>()
-            .join("\n")
+        let mut lines = Vec::new();
+        for exit in Self::ALL {
+            let mut line = format!("  {} ", exit.code());
+            for word in exit.meaning().split(' ') {
+                if line.len() + word.len() >= 80 {
+                    lines.push(std::mem::replace(&mut line, "    ".to_owned()));
+                }
+                line.push(' ');
+                line.push_str(word);
+            }
+            lines.push(line);
+        }
+        lines.join("\n")
     }
 }
 

@@ -7,6 +7,7 @@
 mod args;
 mod command;
 mod core_dumps;
+mod deliver;
 mod environment;
 mod exit;
 mod keyboard;
@@ -88,7 +89,7 @@ async fn dispatch(
         Command::Doctor(args) => command::doctor::doctor(terminal, environment, state, args).await,
         Command::Explain(args) => command::explain::explain(terminal, &args),
         Command::Sim(args) => command::sim::sim(terminal, args).await,
-        Command::Init(args) => command::init::init(terminal, environment, args).await,
+        Command::Init(args) => command::init::init(terminal, environment, *args).await,
         Command::Schema => command::schema::schema(terminal),
         Command::Completions(args) => command::completions::completions(terminal, &args),
         Command::Man(args) => command::man::man(terminal, &args),
@@ -155,6 +156,31 @@ mod tests {
     fn the_command_line_is_consistent() {
         use clap::CommandFactory;
         Arguments::command().debug_assert();
+    }
+
+    /// An example that can't be typed would be worse than none.
+    #[test]
+    fn every_example_of_the_help_is_understood() {
+        use clap::CommandFactory;
+        let mut root = Arguments::command();
+        root.build();
+        let mut examples = 0;
+        for command in std::iter::once(&root).chain(root.get_subcommands()) {
+            let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+            // A line that goes on is one line; a comment stands two blanks apart, or more.
+            let lines = help.replace("\\\n      ", "");
+            for line in lines.lines().map(str::trim).filter(|line| line.starts_with("pitstop ")) {
+                let typed = line.split("  ").next().unwrap_or_default();
+                let own = [" | ", " > ", " >> "]
+                    .iter()
+                    .fold(typed, |typed, end| typed.split(end).next().unwrap_or_default());
+                let words = own.trim_end_matches(" &").split(' ');
+                let understood = Arguments::try_parse_from(words);
+                assert!(understood.is_ok(), "{line}: {}", understood.unwrap_err());
+                examples += 1;
+            }
+        }
+        assert!(examples >= 20, "{examples}");
     }
 
     #[test]

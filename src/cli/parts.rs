@@ -11,7 +11,7 @@ use tokio::net::TcpStream;
 use super::command::journal_error;
 use super::environment::Environment;
 use super::exit::{Error, Kind};
-use super::settings::{self, CloudSettings};
+use super::settings::{self, CloudSettings, Traffic, Which};
 use crate::clock::Clock;
 use crate::cloud::Survey;
 use crate::journal::{Memory, Place, Sqlite, Store};
@@ -88,13 +88,25 @@ fn connect_with(
     environment: &Environment,
     patience: Patience,
 ) -> Result<Site, Error> {
-    match settings {
-        CloudSettings::Sim(settings) => in_process(settings, region, &patience),
-        CloudSettings::Tencent { endpoint, simulator: None, ca_file } => {
+    let mut site = reach(settings, region, environment, patience)?;
+    site.pace.looking = settings.traffic.looking;
+    Ok(site)
+}
+
+fn reach(
+    settings: &CloudSettings,
+    region: &str,
+    environment: &Environment,
+    patience: Patience,
+) -> Result<Site, Error> {
+    let traffic = &settings.traffic;
+    match &settings.which {
+        Which::Sim(settings) => in_process(settings, region, &patience, traffic),
+        Which::Tencent { endpoint, simulator: None, ca_file } => {
             let http = http::Settings { ca_file: ca_file.clone(), ..patience.http };
-            vendor(endpoint, &Patience { http, ..patience }, region, environment)
+            vendor(endpoint, &Patience { http, ..patience }, (region, traffic), environment)
         }
-        CloudSettings::Tencent { endpoint, simulator: Some(simulator), .. } => {
+        Which::Tencent { endpoint, simulator: Some(simulator), .. } => {
             let clock = Clock::system();
             let transport = transport(endpoint, &patience.http, &clock)?;
             // Only credentials that somebody named for it: those that happen to be around are the real cloud's.
@@ -105,7 +117,7 @@ fn connect_with(
             };
             let retry = patience.retry.scaled(simulator.speed);
             let line = Line { endpoint: endpoint.clone(), transport, credentials };
-            let client = client(&line, region, retry, &clock)?;
+            let client = client(&line, (region, traffic), retry, &clock)?;
             Ok(Site {
                 line,
                 survey: Arc::new(client),
@@ -121,7 +133,7 @@ fn connect_with(
 fn vendor(
     endpoint: &Endpoint,
     patience: &Patience,
-    region: &str,
+    (region, traffic): (&str, &Traffic),
     environment: &Environment,
 ) -> Result<Site, Error> {
     let clock = Clock::system();
@@ -131,7 +143,7 @@ fn vendor(
         if endpoint.is_vendor() { Some(Arc::new(metadata)) } else { None };
     let credentials = chain(endpoint, region, environment, (&transport, metadata.clone()), &clock)?;
     let line = Line { endpoint: endpoint.clone(), transport, credentials };
-    let mut client = client(&line, region, patience.retry, &clock)?;
+    let mut client = client(&line, (region, traffic), patience.retry, &clock)?;
     if let Some(metadata) = metadata {
         client = client.with_metadata(metadata);
     }
@@ -145,7 +157,12 @@ fn vendor(
     })
 }
 
-fn in_process(settings: &settings::World, region: &str, patience: &Patience) -> Result<Site, Error> {
+fn in_process(
+    settings: &settings::World,
+    region: &str,
+    patience: &Patience,
+    traffic: &Traffic,
+) -> Result<Site, Error> {
     let clock = Clock::system();
     let (world, credential) = world(settings, &clock)?;
     let transport = InProcess::new(world, clock.clone());
@@ -155,7 +172,7 @@ fn in_process(settings: &settings::World, region: &str, patience: &Patience) -> 
         transport: Arc::new(transport.clone()),
         credentials: Arc::new(credential),
     };
-    let client = client(&line, region, retry, &clock)?;
+    let client = client(&line, (region, traffic), retry, &clock)?;
     Ok(Site {
         line,
         survey: Arc::new(client),
@@ -235,8 +252,14 @@ fn chain(
         .map_err(|error| Error::from_chain(Kind::InvalidWorkflow, &error))
 }
 
-fn client(line: &Line, region: &str, retry: Retry, clock: &Clock) -> Result<Client, Error> {
-    let settings = Settings { endpoint: line.endpoint.clone(), retry, ..Settings::of_region(region) };
+fn client(
+    line: &Line,
+    (region, traffic): (&str, &Traffic),
+    retry: Retry,
+    clock: &Clock,
+) -> Result<Client, Error> {
+    let (endpoint, limits) = (line.endpoint.clone(), traffic.limits.clone());
+    let settings = Settings { endpoint, limits, retry, ..Settings::of_region(region) };
     Client::new(settings, Arc::clone(&line.transport), Arc::clone(&line.credentials), clock.clone())
         .map_err(|error| Error::from_chain(Kind::InvalidWorkflow, &error))
 }

@@ -6,11 +6,27 @@ use std::path::PathBuf;
 use super::args;
 use super::environment::Environment;
 use super::exit::{Error, Kind};
-use crate::tencent::Endpoint;
+use crate::tencent::{Endpoint, Limits};
 
-/// Which cloud to work on.
+/// Which cloud to work on, and with how many calls.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum CloudSettings {
+pub(super) struct CloudSettings {
+    pub(super) which: Which,
+    pub(super) traffic: Traffic,
+}
+
+/// How many calls are sent.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Traffic {
+    /// In a second, by action.
+    pub(super) limits: Limits,
+    /// What may be used of them for looking at instances, in percent.
+    pub(super) looking: u8,
+}
+
+/// The clouds.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Which {
     /// The vendor's, or one that speaks the vendor's protocol.
     Tencent {
         /// Where calls go.
@@ -48,6 +64,17 @@ pub(super) struct Simulator {
 
 impl CloudSettings {
     pub(super) fn resolve(args: args::Cloud) -> Result<Self, Error> {
+        let limits = args.limit.iter().fold(Limits::default(), |limits, (action, calls)| {
+            // Faster than the vendor allows is only slower: what it throttles has to be sent again.
+            limits.clone().with(action, limits.per_second(action).min(*calls))
+        });
+        let traffic = Traffic { limits, looking: args.read_share };
+        Ok(Self { which: Which::resolve(args)?, traffic })
+    }
+}
+
+impl Which {
+    fn resolve(args: args::Cloud) -> Result<Self, Error> {
         match (args.name, args.endpoint) {
             (args::CloudName::Sim, Some(_)) => {
                 Err(Error::new(Kind::Usage, "--cloud sim has no endpoint: it is inside this process")
@@ -101,6 +128,31 @@ pub(super) fn values(set: Vec<(String, String)>) -> BTreeMap<String, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn limits_can_be_lowered_and_not_raised() {
+        use clap::Parser as _;
+        let resolve = |words: &[&str]| {
+            let words = ["pitstop", "plan", "x.yaml"].iter().chain(words);
+            let args::Command::Plan(plan) = args::Arguments::try_parse_from(words).unwrap().command else {
+                panic!("it is a plan")
+            };
+            CloudSettings::resolve(plan.cloud).unwrap().traffic
+        };
+        let usual = resolve(&[]);
+        assert_eq!((usual.limits.per_second("ResetInstancesType"), usual.looking), (10, 20));
+        let lowered =
+            resolve(&["--limit", "ResetInstancesType=3", "--limit", "StopInstances=99", "--read-share=50"]);
+        assert_eq!((lowered.limits.per_second("ResetInstancesType"), lowered.looking), (3, 50));
+        assert_eq!(lowered.limits.per_second("StopInstances"), 10);
+        for wrong in ["--limit=ResetInstanceType=3", "--limit=StopInstances=0", "--limit=5", "--read-share=0"]
+        {
+            assert!(
+                args::Arguments::try_parse_from(["pitstop", "plan", "x.yaml", wrong]).is_err(),
+                "{wrong}"
+            );
+        }
+    }
 
     #[test]
     fn the_journal_is_where_state_says_or_below_the_home_folder() {

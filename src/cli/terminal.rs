@@ -14,12 +14,14 @@ use crate::report::{Look, json};
 
 /// What is known of the screen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(clippy::struct_excessive_bools, reason = "four questions, each with yes or no")]
+#[expect(clippy::struct_excessive_bools, reason = "five questions, each with yes or no")]
 pub(super) struct Screen {
     /// A person can be asked: both stdin and stderr are terminals.
     pub(super) interactive: bool,
     /// stderr can show a board that moves.
     pub(super) moving: bool,
+    /// stdout is a terminal.
+    pub(super) stdout: bool,
     /// Colours on stdout.
     pub(super) stdout_colour: bool,
     /// Colours on stderr.
@@ -34,6 +36,7 @@ impl Screen {
         Self {
             interactive: stdin && stderr,
             moving: stderr && !dumb,
+            stdout,
             stdout_colour: stdout && colour,
             stderr_colour: stderr && colour,
         }
@@ -172,13 +175,25 @@ mod tests {
 
     #[test]
     fn a_pipe_a_dumb_terminal_and_no_color_are_obeyed() {
-        let everything = Screen { interactive: true, moving: true, stdout_colour: true, stderr_colour: true };
+        let everything = Screen {
+            interactive: true,
+            moving: true,
+            stdout: true,
+            stdout_colour: true,
+            stderr_colour: true,
+        };
         let all = [true; 3];
         let xterm = Environment::from([("TERM", "xterm-256color")]);
         assert_eq!(Screen::of(&xterm, all), everything);
-        let piped = Screen { stdout_colour: false, ..everything };
+        let piped = Screen { stdout: false, stdout_colour: false, ..everything };
         assert_eq!(Screen::of(&xterm, [true, false, true]), piped);
-        let nobody = Screen { interactive: false, moving: false, stdout_colour: false, stderr_colour: false };
+        let nobody = Screen {
+            interactive: false,
+            moving: false,
+            stdout: false,
+            stdout_colour: false,
+            stderr_colour: false,
+        };
         assert_eq!(Screen::of(&xterm, [false; 3]), nobody);
         let no_stdin = Screen { interactive: false, ..everything };
         assert_eq!(Screen::of(&xterm, [false, true, true]), no_stdin);

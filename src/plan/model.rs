@@ -1,6 +1,7 @@
 //! The plan's types.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -291,11 +292,11 @@ pub enum Approval {
     Program,
 }
 
-/// A plan that may be run.
+/// A plan that may be run. It does not change any more, so all who need it share it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct ApprovedPlan {
-    plan: Plan,
+    plan: Arc<Plan>,
     approval: Approval,
 }
 
@@ -338,7 +339,11 @@ impl Plan {
 
     /// Makes the plan runnable; gives it back if some instance is refused.
     pub fn approve(self, approval: Approval) -> Result<ApprovedPlan, Box<Plan>> {
-        if self.is_refused() { Err(Box::new(self)) } else { Ok(ApprovedPlan { plan: self, approval }) }
+        if self.is_refused() {
+            Err(Box::new(self))
+        } else {
+            Ok(ApprovedPlan { plan: Arc::new(self), approval })
+        }
     }
 }
 
@@ -346,6 +351,11 @@ impl ApprovedPlan {
     /// The plan.
     pub fn plan(&self) -> &Plan {
         &self.plan
+    }
+
+    /// The same plan for another owner, without a copy.
+    pub fn shared(&self) -> Arc<Plan> {
+        Arc::clone(&self.plan)
     }
 
     /// How it was approved.

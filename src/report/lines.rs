@@ -91,7 +91,7 @@ fn order_words(order: Order) -> &'static str {
     }
 }
 
-fn intent_words(intent: &Intent) -> String {
+pub(super) fn intent_words(intent: &Intent) -> String {
     let doing = doing(intent.action());
     match intent {
         Intent::Stop { .. } | Intent::Start => doing.to_owned(),

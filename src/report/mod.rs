@@ -5,22 +5,33 @@
 //! records, so a live run and `show` of an old one use the same code.
 
 mod board;
+mod dossier;
 mod explanation;
 mod finding;
 pub mod json;
+mod junit;
 mod layout;
 mod lines;
+mod markdown;
+mod page;
 mod plan_table;
 mod runs;
 mod show;
+#[cfg(test)]
+mod staged;
 mod story;
+mod timeline;
 mod verdict;
 mod words;
 
 pub use board::{board, board_summary};
+pub use dossier::Viewpoint;
 pub use explanation::{Explanation, code_groups, code_table, explanation};
 pub use finding::{Finding, Level, finding};
+pub use junit::junit;
 pub use lines::line;
+pub use markdown::markdown;
+pub use page::html;
 pub use plan_table::{full_name, plan_table, step_words, summary};
 pub use runs::runs_table;
 pub use show::show;

@@ -192,7 +192,7 @@ pub fn step_words(plan: &Plan, step: &Step) -> String {
     clean(&words)
 }
 
-fn price(instance: &InstancePlan) -> Option<String> {
+pub(super) fn price(instance: &InstancePlan) -> Option<String> {
     let change = instance.price.as_ref()?;
     let words = match change.price {
         Price::Once(amount) if amount < 0.0 => format!("{:.2} {} back", -amount, change.currency),

@@ -1,6 +1,7 @@
 //! The records of one run, folded: what every other report is made from.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -49,7 +50,7 @@ pub enum StoryError {
 #[derive(Clone, Debug)]
 pub struct Story {
     run: RunId,
-    plan: Plan,
+    plan: Arc<Plan>,
     approval: Approval,
     simulated: bool,
     began: Timestamp,
@@ -118,7 +119,7 @@ impl Story {
         let Event::RunBegan { plan: approved, simulated, .. } = &first.event else {
             return Err(StoryError::NotABeginning(first.event.name()));
         };
-        let plan = approved.plan().clone();
+        let plan = approved.shared();
         let rows: Vec<Row> = plan.instances.iter().map(|instance| Row::new(instance, first.at)).collect();
         let index = rows.iter().enumerate().map(|(place, row)| (row.plan.id.clone(), place)).collect();
         Ok(Self {

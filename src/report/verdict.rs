@@ -72,7 +72,7 @@ fn details(story: &Story, row: &Row, look: Look, out: &mut Vec<String>) {
 }
 
 /// What was done of what was planned.
-fn progress(row: &Row) -> String {
+pub(super) fn progress(row: &Row) -> String {
     let done: Vec<_> = row.state.ledger.done.iter().map(|action| action.words()).collect();
     let left: Vec<_> = row
         .plan
@@ -86,7 +86,7 @@ fn progress(row: &Row) -> String {
     format!("made: {}; left: {}", list(done), list(left))
 }
 
-fn cloud_error(failure: &Failure) -> Option<&CloudError> {
+pub(super) fn cloud_error(failure: &Failure) -> Option<&CloudError> {
     match failure.root() {
         Failure::Refused { error, .. } => Some(error),
         _ => None,
@@ -94,7 +94,7 @@ fn cloud_error(failure: &Failure) -> Option<&CloudError> {
 }
 
 /// The command that gives a stranded instance the power that the workflow wants.
-fn rescue(story: &Story, row: &Row) -> Option<String> {
+pub(super) fn rescue(story: &Story, row: &Row) -> Option<String> {
     let Some(Verdict::Stranded { failure, .. }) = row.state.verdict() else { return None };
     if *failure.root() == Failure::Gone {
         return None;
@@ -130,7 +130,7 @@ pub fn outcome_line(story: &Story) -> String {
 }
 
 /// What to type next, if something is left to do.
-fn next_commands(story: &Story, resumable: bool) -> Vec<String> {
+pub(super) fn next_commands(story: &Story, resumable: bool) -> Vec<String> {
     let mut commands = Vec::new();
     if resumable && !story.ended() && story.rows().iter().any(|row| row.state.verdict().is_none()) {
         commands.push(format!("pitstop resume {}", story.run()));

@@ -84,7 +84,8 @@ async fn reached(clock: &Clock, when: Timestamp) {
 struct Member {
     id: InstanceId,
     state: State,
-    seen: Option<Observation>,
+    /// Boxed: of a large fleet most wait, or have gone, and show nothing.
+    seen: Option<Box<Observation>>,
     blind: Option<(Timestamp, CloudError)>,
     /// When the look before the last one was asked for.
     looked_before: Option<Timestamp>,
@@ -146,7 +147,7 @@ impl Engine {
         orders: watch::Receiver<Order>,
         feed: mpsc::UnboundedSender<Record>,
     ) -> Result<Self, Cause> {
-        let plan = Arc::new(journal.plan()?.plan().clone());
+        let plan = journal.plan()?.shared();
         let experience = Experience::new(&journal.history(HISTORY).await?);
         let members: Vec<_> = plan.instances.iter().map(|own| Member::new(own.id.clone())).collect();
         let index = members.iter().enumerate().map(|(at, member)| (member.id.clone(), at)).collect();
@@ -406,7 +407,7 @@ impl Engine {
                 let before = own.seen.as_ref().and_then(|seen| seen.missing_since);
                 own.looked_before = own.seen.as_ref().map(|seen| seen.at);
                 let missing_since = if instance.is_none() { before.or(Some(landed)) } else { None };
-                own.seen = Some(Observation { instance, missing_since, at, landed });
+                own.seen = Some(Box::new(Observation { instance, missing_since, at, landed }));
                 self.dirty.insert(member);
             }
         }
@@ -480,6 +481,7 @@ impl Engine {
             return;
         }
         self.open = self.open.saturating_sub(1);
+        member.seen = None;
         if let Some(when) = member.wake.take() {
             self.timers.remove(&(when, at));
         }
@@ -674,7 +676,7 @@ impl Engine {
             own: &self.plan.instances[at],
             imported: self.imported.as_ref(),
             state: &member.state,
-            seen: member.seen.as_ref(),
+            seen: member.seen.as_deref(),
             blind: member.blind.as_ref().map(|(since, error)| (*since, error)),
             order: self.order,
             turn: self.rollout.turn(member.turn),

@@ -1,6 +1,6 @@
 //! How long to wait for what, and when to look: pure functions of elapsed time and of what earlier operations took.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -234,7 +234,7 @@ pub struct Span {
 /// What operations took so far, by action and family.
 #[derive(Clone, Debug, Default)]
 pub struct Experience {
-    by_family: BTreeMap<(Action, String), Vec<Duration>>,
+    by_action: BTreeMap<Action, BTreeMap<String, Kept>>,
 }
 
 /// How many durations of one kind are kept; the oldest go.
@@ -254,27 +254,48 @@ impl Experience {
 
     /// Adds the newest duration.
     pub fn add(&mut self, took: &Took) {
-        let kept = self.by_family.entry((took.action, took.family.clone())).or_default();
-        if kept.len() == KEPT {
-            kept.remove(0);
-        }
-        kept.push(took.took);
+        self.by_action.entry(took.action).or_default().entry(took.family.clone()).or_default().add(took.took);
     }
 
     /// When such an operation can be expected to end; `None` without enough experience.
     pub fn span(&self, action: Action, family: &str) -> Option<Span> {
-        let mut kept = self.by_family.get(&(action, family.to_owned()))?.clone();
-        if kept.len() < ENOUGH {
+        self.by_action.get(&action)?.get(family)?.span
+    }
+}
+
+/// What operations of one kind took.
+#[derive(Clone, Debug, Default)]
+struct Kept {
+    /// The oldest first.
+    durations: VecDeque<Duration>,
+    span: Option<Span>,
+}
+
+impl Kept {
+    fn add(&mut self, took: Duration) {
+        if self.durations.len() == KEPT {
+            self.durations.pop_front();
+        }
+        self.durations.push_back(took);
+        let mut sorted: Vec<_> = self.durations.iter().copied().collect();
+        sorted.sort_unstable();
+        self.span = Span::of(&sorted);
+    }
+}
+
+impl Span {
+    /// What these durations, the shortest first, let expect.
+    fn of(sorted: &[Duration]) -> Option<Self> {
+        if sorted.len() < ENOUGH {
             return None;
         }
-        kept.sort_unstable();
         // The shortest and longest, without the outermost twentieth of many. What is still to come lies beyond them by as
         // much as they lie apart from each other, on average; and nothing is as exact as a few equal figures look.
-        let outermost = kept.len() / 20;
-        let (early, late) = (kept[outermost], kept[kept.len() - 1 - outermost]);
-        let apart = (late - early) / u32::try_from(kept.len() - 1).unwrap_or(u32::MAX);
+        let outermost = sorted.len() / 20;
+        let (early, late) = (sorted[outermost], sorted[sorted.len() - 1 - outermost]);
+        let apart = (late - early) / u32::try_from(sorted.len() - 1).unwrap_or(u32::MAX);
         let room = |end: Duration| apart.max(end.mul_f64(0.02));
-        Some(Span { early: early.saturating_sub(room(early)), late: late + room(late) })
+        Some(Self { early: early.saturating_sub(room(early)), late: late + room(late) })
     }
 }
 

@@ -12,16 +12,12 @@ use serde_json::{Map, Value, json};
 use crate::sealed::Sealed;
 
 /// Keys that the reader knows and always refuses, by the title of their mapping: an editor does not offer them.
-const NOT_OFFERED: [(&str, &[&str]); 3] = [
-    ("A Pitstop workflow", &["downtime-budget", "window", "notify"]),
-    ("Resize", &["prefer"]),
-    ("Guard", &["snapshot", "max-cost-increase"]),
-];
+const NOT_OFFERED: [(&str, &[&str]); 2] =
+    [("A Pitstop workflow", &["window", "notify"]), ("Guard", &["snapshot", "max-cost-increase"])];
 
 /// The same of words, by the title of their key.
-const NOT_OFFERED_WORDS: [(&str, &[&str]); 4] = [
+const NOT_OFFERED_WORDS: [(&str, &[&str]); 3] = [
     ("Charging", &["stop"]),
-    ("On failure", &["roll-back"]),
     ("Load balancers", &["drain", "refuse", "ignore"]),
     ("Auto-scaling groups", &["standby", "ignore"]),
 ];

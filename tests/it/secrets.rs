@@ -126,6 +126,11 @@ impl Stage {
             let shown = self.pitstop(&["show", &run, "-vvv", "--output", output]);
             assert_eq!((listed.code, shown.code), (0, 0));
         }
+        for document in ["--html", "--markdown", "--junit"] {
+            let written = self.pitstop(&["show", &run, "-vvv", document]);
+            assert_eq!(written.code, 0, "{document}: {}", written.stderr);
+            assert!(written.stdout.contains(&run), "{document}");
+        }
     }
 
     /// Searches all that was written to anywhere for these secrets.

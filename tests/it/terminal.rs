@@ -11,7 +11,7 @@ use crate::sealed::Sealed;
 
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
 const ROWS: NonZeroU16 = NonZeroU16::new(40).unwrap();
-const CTRL_C: &str = "\u{3}";
+pub(crate) const CTRL_C: &str = "\u{3}";
 
 /// A terminal with the program in it.
 pub(crate) struct Screen {
@@ -98,8 +98,12 @@ impl Screen {
         self.child.wait().unwrap().exit_code()
     }
 
+    pub(crate) fn hides_the_cursor(&self) -> bool {
+        self.parser.screen().hide_cursor()
+    }
+
     /// What is typed is shown.
-    fn echoes(&self) -> bool {
+    pub(crate) fn echoes(&self) -> bool {
         /// The same on Linux and macOS.
         const ECHO: u64 = 0o10;
         let modes = self.master.get_termios().unwrap();

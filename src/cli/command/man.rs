@@ -1,5 +1,6 @@
 //! `pitstop man`: manual pages out of the command line's own definitions, one for Pitstop and one for each command.
 
+use std::fmt::Write as _;
 use std::fs;
 use std::io;
 
@@ -50,11 +51,10 @@ fn pages() -> Result<Vec<(String, String)>, Error> {
 
 fn page(command: &Command, root: &Command) -> Result<(String, String), Error> {
     let version = root.get_version().unwrap_or_default();
-    let man = Man::new(command.clone().subcommand_help_heading("COMMANDS"))
-        .manual("Pitstop")
-        .source(format!("pitstop {version}"));
-    let mut page = Vec::new();
-    man.render_title(&mut page)?;
+    let man = Man::new(command.clone().subcommand_help_heading("COMMANDS"));
+    let name = command.get_display_name().unwrap_or_else(|| command.get_name());
+    // Written here: an empty date, as of a page that is the same whenever it is made, would be left out.
+    let mut page = format!(".TH {name} 1 \"\" \"pitstop {version}\" \"Pitstop\"\n").into_bytes();
     man.render_name_section(&mut page)?;
     man.render_synopsis_section(&mut page)?;
     man.render_description_section(&mut page)?;
@@ -69,7 +69,21 @@ fn page(command: &Command, root: &Command) -> Result<(String, String), Error> {
     files(&mut rest, command);
     see_also(&mut rest, command, root);
     rest.to_writer(&mut page)?;
-    Ok((man.get_filename(), String::from_utf8_lossy(&page).into_owned()))
+    Ok((man.get_filename(), ascii(&String::from_utf8_lossy(&page))))
+}
+
+/// Formatters read ASCII, whatever the language of the terminal.
+fn ascii(page: &str) -> String {
+    let mut text = String::with_capacity(page.len());
+    for c in page.chars() {
+        if c.is_ascii() {
+            text.push(c);
+        } else {
+            // Writing to a string can't fail.
+            let _ = write!(text, "\\[u{:04X}]", u32::from(c));
+        }
+    }
+    text
 }
 
 /// The examples of `--help`, as they stand there.

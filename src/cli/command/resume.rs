@@ -10,7 +10,7 @@ use crate::cli::args;
 use crate::cli::environment::Environment;
 use crate::cli::exit::{Ending, Error, Kind};
 use crate::cli::parts::{self, Site};
-use crate::cli::settings::{CloudSettings, journal_path};
+use crate::cli::settings::{CloudSettings, Which, journal_path};
 use crate::cli::signals::Signals;
 use crate::cli::terminal::Terminal;
 use crate::clock::{Clock, between};
@@ -133,9 +133,9 @@ fn where_it_ran(run: &RunSummary, mut args: args::Cloud) -> Result<CloudSettings
         }
         Place::Tencent => {
             let settings = CloudSettings::resolve(args)?;
-            match settings {
-                CloudSettings::Tencent { simulator: None, .. } => Ok(settings),
-                CloudSettings::Tencent { .. } | CloudSettings::Sim(_) => Err(Error::new(
+            match settings.which {
+                Which::Tencent { simulator: None, .. } => Ok(settings),
+                Which::Tencent { .. } | Which::Sim(_) => Err(Error::new(
                     Kind::Usage,
                     format!(
                         "the run {} is on the real cloud, and can't be resumed on a simulated one",
@@ -198,11 +198,11 @@ mod tests {
                 ended: None,
                 place,
             };
-            match where_it_ran(&run, args.cloud) {
-                Ok(CloudSettings::Tencent { endpoint, simulator, .. }) => {
+            match where_it_ran(&run, args.cloud).map(|settings| settings.which) {
+                Ok(Which::Tencent { endpoint, simulator, .. }) => {
                     Ok((endpoint.named().map(str::to_owned), simulator.is_some()))
                 }
-                Ok(CloudSettings::Sim(_)) => panic!("never in this process"),
+                Ok(Which::Sim(_)) => panic!("never in this process"),
                 Err(error) => Err(error.kind),
             }
         };

@@ -3,7 +3,7 @@
 //!
 //! `tests/it/schema.rs` holds them against the reader: the keys, the words, the defaults and the examples.
 
-#![expect(dead_code, reason = "only the schema is made of these types")]
+#![expect(dead_code, clippy::zero_sized_map_values, reason = "only the schema is made of these types")]
 
 use std::collections::BTreeMap;
 
@@ -87,6 +87,12 @@ pub(super) struct Workflow {
     /// # Rollout
     /// How many instances at a time, and how many may fail.
     rollout: Option<Rollout>,
+
+    /// # Downtime budget
+    /// How long an instance that runs may be down. When the rest no longer fits, what is left is skipped and the
+    /// instance is started. At least 10 s, at most 24 h.
+    #[schemars(extend("examples" = ["5m"]))]
+    downtime_budget: Option<Duration>,
 
     /// # Guard
     /// What is done about the instances' surroundings. Pitstop warns of load balancers and refuses instances of
@@ -222,8 +228,8 @@ fn once_each() -> Value {
 #[schemars(extend("minProperties" = 1, "maxProperties" = 1))]
 struct Change {
     /// # Resize
-    /// Give the instance other cores and memory: another type, or a type of its family with so many cores and so
-    /// much memory.
+    /// Give the instance other cores and memory: another type, a type of its family with so many cores and so
+    /// much memory, or the first of some types that it can have.
     resize: Option<Resize>,
 
     /// # Reset password
@@ -238,7 +244,7 @@ struct Change {
 /// # Resize
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields, rename_all = "kebab-case")]
-#[schemars(extend("oneOf" = either(&["type", "cpu"])))]
+#[schemars(extend("oneOf" = either(&["type", "cpu", "prefer"])))]
 #[schemars(extend("dependentRequired" = json!({ "cpu": ["memory"], "memory": ["cpu"] })))]
 struct Resize {
     /// # Type
@@ -255,6 +261,11 @@ struct Resize {
     /// With `cpu`: move to the type of the same family that has so much memory.
     #[schemars(extend("examples" = ["8GiB"]))]
     memory: Option<Memory>,
+
+    /// # Prefer
+    /// Move to the first of these types that the instance can have.
+    #[schemars(extend("minItems" = 1, "uniqueItems" = true, "examples" = [["S5.LARGE8", "S6.LARGE8"]]))]
+    prefer: Option<Vec<Type>>,
 }
 
 /// # Reset password

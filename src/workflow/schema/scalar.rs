@@ -21,6 +21,9 @@ const INSTANCE: &str = r"\$\{\{\s*instance\.(private|public)-ip\s*\}\}";
 /// What a region looks like.
 const REGION: &str = "[a-z]{2,4}(-[a-z]{2,}){1,3}";
 
+/// An address of IPv6, with the end written as IPv4 or not.
+const IPV6: &str = r"[0-9A-Fa-f]{0,4}(:[0-9A-Fa-f]{0,4}){2,8}((\.[0-9]{1,3}){3})?";
+
 /// Declares types that stand for a scalar and exist for their schema only.
 macro_rules! scalars {
     ($($(#[$doc:meta])* $name:ident = $schema:expr;)+) => {$(
@@ -134,7 +137,7 @@ scalars! {
     /// A host's name or address.
     Host = json_schema!({
         "type": "string",
-        "pattern": format!(r"^([A-Za-z0-9_][A-Za-z0-9_.-]{{0,252}}|[0-9A-Fa-f:.]+)$|{PARAM}|{INSTANCE}"),
+        "pattern": format!(r"^([A-Za-z0-9_][A-Za-z0-9_.-]{{0,252}}|{IPV6})$|{PARAM}|{INSTANCE}"),
         "patternErrorMessage": "a name or an address only; the port has a key of its own",
     });
 }

@@ -54,8 +54,13 @@ impl Person {
         .await
     }
 
-    /// Some of a list, one at least.
-    pub(super) async fn some(&mut self, question: &str, items: &[String]) -> Result<Vec<usize>, Error> {
+    /// Some of a list, one at least. `names` are what the items are called once they are chosen.
+    pub(super) async fn some(
+        &mut self,
+        question: &str,
+        items: &[String],
+        names: &[String],
+    ) -> Result<Vec<usize>, Error> {
         let mut prompt = format!("{question} (space marks, a marks all, return goes on)");
         loop {
             let (items, asked) = (items.to_vec(), prompt);
@@ -70,6 +75,8 @@ impl Person {
                 })
                 .await?;
             if !chosen.is_empty() {
+                let names: Vec<_> = chosen.iter().map(|at| names[*at].as_str()).collect();
+                Term::stderr().write_line(&format!("{question}: {}", names.join(", ")))?;
                 return Ok(chosen);
             }
             prompt = format!("{question} (mark one at least, with space; return goes on)");

@@ -85,7 +85,7 @@ impl Draft {
         let text = self.text(Path::new("FILE"));
         let public_key = |_: &Path| Err(io::ErrorKind::NotFound.into());
         match Document::parse("the workflow", text.as_bytes()) {
-            Ok(document) if self.names_a_public_key() => Ok(drop(document)),
+            Ok(_) if self.names_a_public_key() => Ok(()),
             Ok(document) => document.resolve(&BTreeMap::new(), &public_key).map(drop),
             Err(complaints) => Err(complaints),
         }
@@ -118,9 +118,10 @@ impl Draft {
              #   pitstop plan {file}     what would happen, to which instance; touches nothing\n\
              #   pitstop run {file}      shows the plan, asks, then stops, changes and starts\n\
              #\n\
-             # To give a value anew at each run, declare it and use it in place of the value:\n\
+             # To give a value anew at each run, declare it, and let it stand in place of the value:\n\
              #   params: {{ type: {{ description: Instance type to move to }} }}\n\
-             #   … resize: {{ type: \"${{{{ params.type }}}}\" }} …       pitstop run {file} --set type=S5.LARGE8\n\
+             #   … resize: {{ type: \"${{{{ params.type }}}}\" }} …\n\
+             #   pitstop run {file} --set type=S5.LARGE8\n\
              version: 1\n\
              name: {}\n\n",
             scalar(&self.name)
@@ -183,7 +184,10 @@ impl Draft {
         );
         line(text, "changes:");
         if let Some(to) = &self.resize {
-            line(text, "  # Or so many cores and so much memory within the family: { cpu: 4, memory: 8GiB }");
+            line(
+                text,
+                "  # Or { cpu: 4, memory: 8GiB } within the family, or { prefer: [S5.LARGE8, S6.LARGE8] }: the first to be had.",
+            );
             line(text, &format!("  - resize: {{ type: {} }}", scalar(to)));
         }
         if let Some(password) = &self.password {
@@ -227,7 +231,7 @@ stop:
 ";
 
 const FAILURES: &str =
-    "on-failure: start   # an instance whose change failed starts with what it has; or leave-stopped
+    "on-failure: start   # an instance whose change failed starts with what it has; or roll-back, leave-stopped
 
 rollout:
   at-once: 1        # so many instances at a time, or a share like 20%
@@ -317,4 +321,174 @@ fn named(path: &Path) -> String {
     let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let plain = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
     if !name.is_empty() && name != "-" && name.chars().all(plain) { name } else { "FILE".to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::cloud::InstanceId;
+    use crate::workflow::{self, KeySource, Resize, SecretSource, Workflow};
+
+    fn resolve(draft: &Draft) -> Workflow {
+        let text = draft.text(Path::new("made.yaml"));
+        let key =
+            |_: &Path| std::fs::read("tests/fixtures/good-workflows/keys/ops team.rsa-4096.of-2026.pub");
+        let read = Document::check("made.yaml", text.as_bytes(), &BTreeMap::new(), &key);
+        read.unwrap_or_else(|complaints| panic!("{text}\n{complaints}"))
+    }
+
+    fn text(text: &str) -> String {
+        text.to_owned()
+    }
+
+    fn targets() -> Vec<Target> {
+        let chosen = |id: &str, note: &str| Chosen { id: text(id), note: text(note) };
+        let tags = || BTreeMap::from([(text("role"), text("web")), (text("on"), text("yes"))]);
+        vec![
+            Target::Instances(vec![chosen("ins-0web0001", "")]),
+            Target::Instances(vec![
+                chosen("ins-0web0001", "web-1, S5"),
+                chosen("ins-0web0002", "# 網\n站: {"),
+            ]),
+            Target::Match { name: Some(text("web-*")), tags: BTreeMap::new(), at_most: None },
+            Target::Match { name: None, tags: tags(), at_most: Some(text("20")) },
+            Target::Match { name: Some(text("*")), tags: tags(), at_most: Some(text("1")) },
+        ]
+    }
+
+    fn passwords() -> Vec<Option<Password>> {
+        let sources = [
+            Source::Env(text("NEW_PASSWORD")),
+            Source::File(text("/run/secrets/pass word")),
+            Source::Command(vec![text("pass"), text("show"), text("cvm/root")]),
+            Source::Prompt,
+            Source::Generate(text("new-password.txt")),
+        ];
+        let users = [None, Some(text("ubuntu"))];
+        let some = sources
+            .into_iter()
+            .flat_map(|source| users.clone().map(|user| Some(Password { user, source: source.clone() })));
+        std::iter::once(None).chain(some).collect()
+    }
+
+    fn keys() -> Vec<Option<Key>> {
+        let which =
+            [Which::Id(text("skey-0ops0001")), Which::Name(text("ops")), Which::File(text("keys/ops.pub"))];
+        let some = which.into_iter().flat_map(|which| {
+            [true, false].map(|keep_existing| Some(Key { which: which.clone(), keep_existing }))
+        });
+        std::iter::once(None).chain(some).collect()
+    }
+
+    /// Whatever is answered, the file is valid and says what was answered.
+    #[test]
+    fn every_combination_of_answers_makes_a_valid_workflow() {
+        let mut drafts = 0;
+        for target in targets() {
+            for resize in [None, Some(text("S5.LARGE8"))] {
+                for password in passwords() {
+                    for key in keys() {
+                        for (start, ports) in [
+                            (Start::AsFound, vec![]),
+                            (Start::AsFound, vec![text("22"), text("443")]),
+                            (Start::Always, vec![text("22")]),
+                            (Start::Never, vec![]),
+                        ] {
+                            let draft = Draft {
+                                target: target.clone(),
+                                resize: resize.clone(),
+                                password: password.clone(),
+                                key: key.clone(),
+                                start,
+                                ports,
+                                ..Draft::sample()
+                            };
+                            if resize.is_none() && password.is_none() && key.is_none() {
+                                continue;
+                            }
+                            same(&draft, &resolve(&draft));
+                            drafts += 1;
+                        }
+                    }
+                }
+            }
+        }
+        assert_eq!(drafts, 5 * 4 * (2 * 11 * 7 - 1));
+    }
+
+    fn same(draft: &Draft, read: &Workflow) {
+        assert_eq!((&draft.name, &draft.region, draft.start), (&read.name, &read.region, read.start));
+        let ports: Vec<_> =
+            read.checks.iter().map(|workflow::Check::Tcp { port, .. }| port.to_string()).collect();
+        assert_eq!(draft.ports, ports);
+        match (&draft.target, &read.target) {
+            (Target::Instances(chosen), workflow::Target::Instances(ids)) => {
+                assert!(chosen.iter().map(|one| one.id.as_str()).eq(ids.iter().map(InstanceId::as_str)));
+            }
+            (Target::Match { name, tags, at_most }, workflow::Target::Match { filter, at_most: most }) => {
+                assert_eq!((name, tags), (&filter.name, &filter.tags));
+                assert_eq!(at_most, &most.map(|most| most.to_string()));
+            }
+            _ => panic!("{draft:?} {read:?}"),
+        }
+        let to = draft.resize.as_deref().map(|to| Resize::Type(to.into()));
+        assert_eq!(to, read.changes.resize);
+        let reset = read.changes.reset_password.as_ref();
+        assert_eq!(draft.password.as_ref().map(|new| &new.user), reset.map(|reset| &reset.user));
+        let source = draft.password.as_ref().map(|new| match new.source.clone() {
+            Source::Env(name) => SecretSource::Env(name),
+            Source::File(path) => SecretSource::File(path.into()),
+            Source::Command(words) => SecretSource::Command(words),
+            Source::Prompt => SecretSource::Prompt,
+            Source::Generate(path) => SecretSource::Generate { length: 20, save_to: path.into() },
+        });
+        assert_eq!(source.as_ref(), reset.map(|reset| &reset.password));
+        let load = read.changes.load_ssh_key.as_ref();
+        assert_eq!(draft.key.as_ref().map(|key| key.keep_existing), load.map(|load| load.keep_existing));
+        match (draft.key.as_ref().map(|key| &key.which), load.map(|load| &load.key)) {
+            (Some(Which::Id(id)), Some(KeySource::Id(read))) => assert_eq!(id, read.as_str()),
+            (Some(Which::Name(name)), Some(KeySource::Name(read))) => assert_eq!(name, read),
+            (Some(Which::File(_)), Some(KeySource::PublicKey { .. })) | (None, None) => {}
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn an_answer_that_will_not_do_is_told_why() {
+        let judge =
+            |region: &str| Draft { region: region.to_owned(), ..Draft::sample() }.judge().unwrap_err();
+        assert_eq!(judge("ap-gaungzhou"), "`ap-gaungzhou` is not a region; did you mean `ap-guangzhou`?");
+        assert!(judge("").contains("empty"), "{}", judge(""));
+        let ports = Draft { ports: vec![text("70000")], ..Draft::sample() };
+        assert!(ports.judge().unwrap_err().contains("from 1 to 65535"));
+    }
+
+    #[test]
+    fn a_file_with_an_odd_name_is_called_file_in_the_comments() {
+        for (path, shown) in
+            [("a/b-1.yaml", "b-1.yaml"), ("-", "FILE"), ("a b.yaml", "FILE"), ("x\nversion: 2", "FILE")]
+        {
+            assert_eq!(named(Path::new(path)), shown);
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
+        /// Texts go through the file as they are, or are refused; they never become something else.
+        #[test]
+        fn texts_stay_what_they_are(name in "\\PC{0,20}|true|0x1|1e5|~|- a|: |null|012|1:30|.inf", note in any::<String>()) {
+            let target = Target::Match { name: Some(name.clone()), tags: BTreeMap::from([(name.clone(), name.clone())]), at_most: None };
+            let draft = Draft { name: name.clone(), target, ..Draft::sample() };
+            if draft.check().is_ok() {
+                let read = resolve(&draft);
+                prop_assert_eq!(&read.name, &name);
+                same(&draft, &read);
+            }
+            let noted = Target::Instances(vec![Chosen { id: text("ins-0web0001"), note }]);
+            prop_assert_eq!(Draft { target: noted, ..Draft::sample() }.judge(), Ok(()));
+        }
+    }
 }

@@ -37,6 +37,18 @@ impl Given {
             }),
             ports: Some(args.check_ports.clone()).filter(|ports| !ports.is_empty()),
         };
+        if args.keep_existing && given.key.is_none() {
+            return Err(Error::new(
+                Kind::Usage,
+                "--keep-existing says nothing without --key, --key-name or --public-key-file",
+            ));
+        }
+        if args.at_most.is_some() && given.target.is_none() {
+            return Err(Error::new(
+                Kind::Usage,
+                "--at-most says nothing without --match-name or --match-tags",
+            ));
+        }
         if given.start == Some(Start::Never) && given.ports.is_some() {
             return Err(Error::new(
                 Kind::Usage,

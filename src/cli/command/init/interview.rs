@@ -15,7 +15,7 @@ use crate::report::{clean, instances};
 use crate::workflow::Start;
 
 /// The kinds of change, as they are asked for.
-const CHANGES: [&str; 3] = ["the type: other cores and memory", "the login password", "the SSH key"];
+const CHANGES: [&str; 3] = ["the type (cores and memory)", "the login password", "the SSH key"];
 
 /// One conversation.
 pub(super) struct Interview<'a> {
@@ -38,10 +38,8 @@ impl Interview<'_> {
         };
         let (mut resize, mut password, mut key) = (given.resize, given.password, given.key);
         if resize.is_none() && password.is_none() && key.is_none() {
-            let wanted = self
-                .person
-                .some("What is changed while they are stopped?", &CHANGES.map(str::to_owned))
-                .await?;
+            let kinds = CHANGES.map(str::to_owned);
+            let wanted = self.person.some("What is changed while they are stopped", &kinds, &kinds).await?;
             if wanted.contains(&0) {
                 resize = Some(self.resize(account.as_ref(), &ids).await?);
             }
@@ -67,14 +65,12 @@ impl Interview<'_> {
     /// The region, and what the account has there. Without credentials the answers are typed.
     async fn region(&mut self, given: &Given) -> Result<(String, Option<Account>), Error> {
         loop {
-            let region = match &given.region {
-                Some(region) => region.clone(),
-                None => {
-                    let usual =
-                        self.environment.get("TENCENTCLOUD_REGION").unwrap_or("ap-guangzhou").to_owned();
-                    let judge = |text: &str| Draft { region: text.to_owned(), ..Draft::sample() }.judge();
-                    self.person.text("Region", Some(usual), judge).await?
-                }
+            let region = if let Some(region) = &given.region {
+                region.clone()
+            } else {
+                let usual = self.environment.get("TENCENTCLOUD_REGION").unwrap_or("ap-guangzhou").to_owned();
+                let judge = |text: &str| Draft { region: text.to_owned(), ..Draft::sample() }.judge();
+                self.person.text("Region", Some(usual), judge).await?
             };
             match Account::open(self.settings, &region, self.environment).await {
                 Ok(account) if account.instances.is_empty() && given.region.is_none() => {
@@ -83,6 +79,7 @@ impl Interview<'_> {
                 Ok(account) if account.instances.is_empty() => return Ok((region, None)),
                 Ok(account) => return Ok((region, Some(account))),
                 Err(error) => {
+                    let error = error.hint("to try it without an account: pitstop init --cloud sim");
                     self.regret("the account can't be read, so ids and names have to be typed", &error);
                     return Ok((region, None));
                 }
@@ -91,8 +88,9 @@ impl Interview<'_> {
     }
 
     fn regret(&self, what: &str, error: &Error) {
-        let hints = error.hints.iter().map(|hint| format!("\n  {hint}")).collect::<String>();
-        self.terminal.say(&format!("{what}: {error}{hints}"));
+        let mut lines = vec![format!("{what}: {error}")];
+        lines.extend(error.hints.iter().map(|hint| format!("  {hint}")));
+        self.terminal.say(&lines.join("\n"));
     }
 
     /// The instances that a target means now, as far as that can be told.
@@ -114,12 +112,13 @@ impl Interview<'_> {
         let ways = ["some of them, by id", "all that fit a name or tags, also later ones"]
             .map(str::to_owned)
             .to_vec();
-        if self.person.one("Which instances?", ways).await? == 1 {
+        if self.person.one("Which instances", ways).await? == 1 {
             return self.matching(account).await;
         }
         let chosen = match account {
             Some(account) => {
-                let marked = self.person.some("Instances", &lines(&account.instances)).await?;
+                let names: Vec<_> = account.instances.iter().map(|instance| clean(&instance.name)).collect();
+                let marked = self.person.some("Instances", &lines(&account.instances), &names).await?;
                 marked.into_iter().map(|at| chosen(&account.instances[at])).collect()
             }
             None => self.typed_ids().await?,
@@ -194,7 +193,8 @@ impl Interview<'_> {
         if !types.is_empty() {
             let cells = |option: &crate::cloud::ResizeOption| {
                 let (cpu, memory) = (option.cpu, option.memory_gib);
-                [option.instance_type.to_string(), format!("{cpu:>3} cores"), format!("{memory:>4} GiB")]
+                let cores = if cpu == 1 { "core" } else { "cores" };
+                [option.instance_type.to_string(), format!("{cpu:>3} {cores:5}"), format!("{memory:>4} GiB")]
             };
             let mut items = columns(&types.iter().map(cells).collect::<Vec<_>>());
             items.push("another".to_owned());
@@ -223,7 +223,7 @@ impl Interview<'_> {
         };
         let (question, usual, make): (_, _, fn(&str) -> Source) = match self
             .person
-            .one("Where does the new password come from?", ways.map(str::to_owned).to_vec())
+            .one("Where the new password comes from", ways.map(str::to_owned).to_vec())
             .await?
         {
             0 => ("Name of the variable", Some("NEW_PASSWORD"), |text| Source::Env(text.to_owned())),
@@ -260,22 +260,20 @@ impl Interview<'_> {
             columns(&pairs.iter().map(|pair| [pair.name.clone(), pair.id.to_string()]).collect::<Vec<_>>());
         items.push("one with another name".to_owned());
         items.push("a public key in a file".to_owned());
-        let at = self.person.one("Which SSH key?", items).await?;
-        let which = match pairs.get(at) {
-            Some(pair) => Which::Name(pair.name.clone()),
-            None => {
-                let make: fn(&str) -> Which = if at == pairs.len() {
-                    |text| Which::Name(text.to_owned())
-                } else {
-                    |text| Which::File(text.to_owned())
-                };
-                let question = if at == pairs.len() { "Name of the key" } else { "File with the public key" };
-                let judge = move |text: &str| {
-                    let key = Key { which: make(text), keep_existing: true };
-                    Draft { key: Some(key), ..Draft::sample() }.judge()
-                };
-                make(&self.person.text(question, None, judge).await?)
-            }
+        let at = self.person.one("Which SSH key", items).await?;
+        let which = if let Some(pair) = pairs.get(at) {
+            Which::Name(pair.name.clone())
+        } else {
+            let (question, make): (_, fn(&str) -> Which) = if at == pairs.len() {
+                ("Name of the key", |text| Which::Name(text.to_owned()))
+            } else {
+                ("File with the public key", |text| Which::File(text.to_owned()))
+            };
+            let judge = move |text: &str| {
+                let key = Key { which: make(text), keep_existing: true };
+                Draft { key: Some(key), ..Draft::sample() }.judge()
+            };
+            make(&self.person.text(question, None, judge).await?)
         };
         let keep_existing = self.person.yes("Shall keys that are bound already stay bound?", true).await?;
         Ok(Key { which, keep_existing })
@@ -283,12 +281,12 @@ impl Interview<'_> {
 
     async fn start(&mut self) -> Result<Start, Error> {
         let ways = [
-            ("as found: what ran runs again, what was stopped stays stopped", Start::AsFound),
-            ("always: all run", Start::Always),
-            ("never: all are left stopped", Start::Never),
+            ("those that ran", Start::AsFound),
+            ("all, also those that were found stopped", Start::Always),
+            ("none", Start::Never),
         ];
         let items = ways.iter().map(|(words, _)| (*words).to_owned()).collect();
-        let chosen = self.person.one("Do they run afterwards?", items).await?;
+        let chosen = self.person.one("Which of them run afterwards", items).await?;
         Ok(ways[chosen].1)
     }
 
