@@ -32,7 +32,8 @@ pub(crate) fn runs(size: usize) -> u64 {
     (ENOUGH / size.max(1)).clamp(1, 100) as u64
 }
 
-fn one(seed: u64, size: usize, boots: bool, store: &Arc<dyn Store>) -> Figures {
+/// One run of such a fleet, with the experience that is in the store.
+pub(crate) fn one(seed: u64, size: usize, boots: bool, store: &Arc<dyn Store>) -> Figures {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
     runtime.expect("a runtime").block_on(run(seed, size, boots, store))
 }

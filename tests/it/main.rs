@@ -10,6 +10,7 @@ mod doctor;
 mod engine;
 mod examples;
 mod explain;
+mod fleet;
 mod fuzz;
 mod good_workflows;
 mod holding;
