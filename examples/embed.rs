@@ -8,7 +8,7 @@ use std::{collections::BTreeMap, error::Error, path::Path, sync::Arc, time::Dura
 use pitstop::clock::Clock;
 use pitstop::journal::{Journal, Memory, Order, Place};
 use pitstop::plan::{self, Approval};
-use pitstop::report::{Look, plan_table};
+use pitstop::report::{Expected, Look, Rows, plan_table};
 use pitstop::run::{Conclusion, Operator, Pace, Parts, Probe, Secrets, drive};
 use pitstop::sim::{DEMO_SECRET_ID, DEMO_SECRET_KEY, Fleet, InProcess, World};
 use pitstop::tencent::{Client, Settings, credentials::Credential};
@@ -51,7 +51,7 @@ pub(crate) async fn main() -> Result<(), Box<dyn Error>> {
 
     let inventory = plan::survey(&workflow, cloud.as_ref()).await?;
     let plan = plan::build(&workflow, &inventory, "embedded".to_owned())?;
-    println!("{}", plan_table(&plan, Look::plain(100)));
+    println!("{}", plan_table(&plan, &Expected::default(), Rows::Brief, Look::plain(100)));
     let approved = plan.approve(Approval::Program).map_err(|_| "the plan is refused")?;
 
     let (store, by) = (Arc::new(Memory::default()), "examples/embed.rs".to_owned());

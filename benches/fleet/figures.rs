@@ -38,7 +38,9 @@ pub(crate) struct Figures {
     pub(crate) refused: usize,
     /// Instances whose last power state is not RUNNING.
     pub(crate) left_down: usize,
-    /// How long the runs took in all, in the world's time.
+    /// How long it took in all runs from the first call to the first stop, in the world's time.
+    pub(crate) planning: Duration,
+    /// How long it took in all runs from the first stop to the last end.
     pub(crate) wall: Duration,
     /// What they cost the machine that they were made on; not known of runs in virtual time.
     pub(crate) machine: Option<Machine>,
@@ -99,6 +101,12 @@ impl Figures {
         });
         let before = calls.take_while(|action| *action != "StopInstances").count();
         let mut figures = Self { size, runs: 1, before, ..Self::default() };
+        let stops = |entry: &&LogEntry| matches!(&entry.what, Happening::Call { action, .. } if action == "StopInstances");
+        let moments = (log.first(), log.iter().find(stops), log.iter().map(|entry| entry.at).max());
+        if let (Some(first), Some(stop), Some(last)) = moments {
+            figures.planning = between(first.at, stop.at);
+            figures.wall = between(stop.at, last);
+        }
         let mut courses = HashMap::new();
         for entry in log {
             figures.take(entry, &mut courses);
@@ -161,6 +169,7 @@ impl Figures {
         self.throttled += other.throttled;
         self.refused += other.refused;
         self.left_down += other.left_down;
+        self.planning += other.planning;
         self.wall += other.wall;
         self.machine = self.machine.zip(other.machine).map(|(one, other)| one.and(other));
         self

@@ -49,10 +49,8 @@ async fn run(seed: u64, size: usize, boots: bool, store: &Arc<dyn Store>) -> Fig
     let by = "the benchmark".to_owned();
     let journal = Journal::begin(Arc::clone(store), scene.clock.clone(), plan, Place::InProcess, by, chance);
     let journal = journal.await.expect("a journal in memory");
-    let began = scene.clock.now();
     let ran = Box::pin(rig.drive(scene, journal)).await;
-    let wall = pitstop::clock::between(began, ran.scene.clock.now());
     let undone = ran.outcome.instances.iter().find(|(_, verdict)| verdict.as_ref() != Some(&Verdict::Done));
     assert!(undone.is_none(), "{undone:?}");
-    Figures { wall, records: ran.records.len(), ..Figures::of(size, &ran.log) }
+    Figures { records: ran.records.len(), ..Figures::of(size, &ran.log) }
 }

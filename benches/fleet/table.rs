@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::figures::{Figures, Machine};
 
 /// How wide the words in front are.
-const WORDS: usize = 40;
+const WORDS: usize = 42;
 
 /// The whole table.
 pub(crate) fn table(columns: &[(String, Figures)]) -> String {
@@ -21,7 +21,10 @@ pub(crate) fn table(columns: &[(String, Figures)]) -> String {
     add("added downtime, s: max", &|figures| part(&figures.added, 100));
     add("downtime, s: median", &|figures| part(&figures.down, 50));
     add("left down, instances", &|figures| figures.left_down.to_string());
-    add("wall, s", &|figures| format!("{:.1}", wall(figures)));
+    add("from the first call to the first stop, s", &|figures| {
+        format!("{:.1}", figures.planning.as_secs_f64() / number(figures.runs))
+    });
+    add("wall from the first stop on, s", &|figures| format!("{:.1}", wall(figures)));
     add("limit by 10 resizes a second, s", &|figures| format!("{:.1}", figures.limit()));
     add("wall over limit", &|figures| format!("{:.2}", wall(figures) / figures.limit()));
     add("calls throttled", &|figures| figures.throttled.to_string());

@@ -9,6 +9,11 @@ use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcgetpgrp
 pub(super) struct Keyboard(Termios);
 
 impl Keyboard {
+    /// Changes nothing. A question that is given up leaves the keyboard as it was asked for: this puts it back.
+    pub(super) fn as_it_is() -> Option<Self> {
+        is_ours().then(|| tcgetattr(io::stdin()).ok().map(Self))?
+    }
+
     /// Shows nothing of what is typed while this lives, and forgets what was typed before.
     pub(super) fn hidden() -> io::Result<Self> {
         Self::without(LocalModes::ECHO, OptionalActions::Flush)

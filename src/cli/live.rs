@@ -1,22 +1,35 @@
 //! A run on the screen: the board on a terminal, lines elsewhere, JSON if asked for; and the signals that end it.
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressStyle};
+use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::sync::watch;
 
 use super::args::Output;
 use super::keyboard::Keyboard;
+use super::past::Past;
 use super::signals::Signals;
 use super::terminal::Terminal;
-use crate::clock::Clock;
-use crate::journal::{Event, Order, Record};
-use crate::report::{Story, StoryError, board, instances, json, line};
+use crate::clock::{Clock, between};
+use crate::journal::{Event, Order, Record, Stage, Took, Verdict};
+use crate::report::{
+    Board, Story, StoryError, board_summary, interrupted_words, json, line, time_of_day, way_back_words,
+    wrapped,
+};
 
 /// How often the seconds on the board are brought up to date.
 const TICK: Duration = Duration::from_millis(200);
+/// The board is drawn no more often than this, however much happens.
+const REDRAW: Duration = Duration::from_millis(100);
+/// How many events the board can show.
+const RECENT: usize = 20;
+/// Plain lines of more instances than this tell of trouble one by one, and of the rest in summaries.
+const MANY: usize = 25;
+/// How often such a summary is written.
+const SUMMARY: Duration = Duration::from_mins(1);
 /// How long the engine may take to leave after it was told to.
 const GRACE: Duration = Duration::from_secs(3);
 
@@ -30,7 +43,10 @@ pub(super) struct Live {
     resumable: bool,
     clock: Clock,
     zone: TimeZone,
-    bars: Vec<ProgressBar>,
+    past: Past,
+    recent: VecDeque<String>,
+    drawn_at: Option<Timestamp>,
+    summed_up_at: Timestamp,
 }
 
 impl Live {
@@ -40,10 +56,21 @@ impl Live {
         records: &[Record],
         fresh: u64,
         resumable: bool,
-        clock: Clock,
+        (clock, past): (Clock, Past),
     ) -> Result<Self, StoryError> {
         let story = Story::begin(records.first().ok_or(StoryError::Empty)?)?;
-        Ok(Self { terminal, story, fresh, resumable, clock, zone: TimeZone::system(), bars: Vec::new() })
+        Ok(Self {
+            terminal,
+            story,
+            fresh,
+            resumable,
+            zone: TimeZone::system(),
+            past,
+            recent: VecDeque::with_capacity(RECENT),
+            drawn_at: None,
+            summed_up_at: clock.now(),
+            clock,
+        })
     }
 
     /// The run as it stands.
@@ -75,12 +102,12 @@ impl Live {
                 }
                 () = self.clock.sleep(TICK) => {}
             }
-            self.draw();
+            self.show();
             if leave_by.is_some_and(|by| self.clock.now() >= by) {
                 break true;
             }
         };
-        self.clear();
+        self.terminal.block().clear();
         left
     }
 
@@ -90,24 +117,14 @@ impl Live {
             Order::CarryOn => Order::BringBack,
             Order::BringBack | Order::LeaveNow => Order::LeaveNow,
         };
-        let down = self.story.rows().iter().filter(|row| row.is_down()).count();
-        let run = self.story.run();
-        self.terminal.say(&match order {
-            Order::CarryOn | Order::BringBack => format!(
-                "{name}: nothing new is begun; {} that this run stopped {} brought back. Once more leaves them as they are",
-                instances(down),
-                if down == 1 { "is" } else { "are" },
-            ),
-            Order::LeaveNow => format!(
-                "{name}: leaving; {} left down. {}",
-                if down == 1 { "1 instance is".to_owned() } else { format!("{} are", instances(down)) },
-                if self.resumable {
-                    format!("To bring everything back: pitstop resume {run}")
-                } else {
-                    "The simulated cloud ends with this process".to_owned()
-                },
-            ),
-        });
+        let down = self.story.tally().down();
+        let words = interrupted_words(name, order, down);
+        let moving = self.terminal.screen().moving;
+        self.terminal.say(&if moving { wrapped(&words, self.terminal.stderr_look()) } else { words });
+        if order == Order::LeaveNow {
+            // Never wrapped: it is there to be copied.
+            self.terminal.say(&way_back_words(self.resumable.then(|| self.story.run())));
+        }
         orders.send_replace(order);
         order
     }
@@ -116,13 +133,9 @@ impl Live {
         if record.seq >= self.fresh {
             match self.terminal.output() {
                 Output::Json => self.terminal.feed(&json::record(record)),
-                Output::Human if self.is_worth_a_line(record) => {
-                    if let Some(line) = line(&self.story, record, &self.zone) {
-                        self.terminal.say(&line);
-                    }
-                }
-                Output::Human => {}
+                Output::Human => self.tell(record),
             }
+            self.learn(record);
         }
         if record.seq == 0 {
             return;
@@ -132,44 +145,74 @@ impl Live {
         }
     }
 
-    /// Above a board only what the board does not keep; elsewhere everything.
-    fn is_worth_a_line(&self, record: &Record) -> bool {
-        !self.terminal.screen().moving
-            || matches!(
-                record.event,
-                Event::Refused { .. } | Event::Lost { .. } | Event::Failed { .. } | Event::KeyImported { .. }
-            )
-    }
-
-    fn draw(&mut self) {
-        if !self.terminal.screen().moving {
+    /// Below a board the last events are shown; without one, those worth reading are written as lines.
+    fn tell(&mut self, record: &Record) {
+        let moving = self.terminal.screen().moving;
+        if !moving && !self.is_worth_a_line(record) {
             return;
         }
-        let most = Terminal::rows().saturating_sub(4).max(1);
-        let lines = board(&self.story, self.clock.now(), self.terminal.stderr_look(), most);
-        while self.bars.len() > lines.len() {
-            if let Some(bar) = self.bars.pop() {
-                self.terminal.bars().remove(&bar);
+        let Some(line) = line(&self.story, record, &self.zone) else { return };
+        if moving {
+            if self.recent.len() == RECENT {
+                self.recent.pop_front();
             }
-        }
-        while self.bars.len() < lines.len() {
-            let bar = ProgressBar::new_spinner().with_style(message_only());
-            self.bars.push(self.terminal.bars().add(bar));
-        }
-        for (bar, line) in self.bars.iter().zip(lines) {
-            bar.set_message(line);
+            self.recent.push_back(line);
+        } else {
+            self.terminal.say(&line);
         }
     }
 
-    /// Takes the board off the screen; what is left there is printed as lines.
-    fn clear(&mut self) {
-        for bar in self.bars.drain(..) {
-            bar.finish_and_clear();
-            self.terminal.bars().remove(&bar);
+    /// Of few instances everything; of many only what a person has to know of a single one.
+    fn is_worth_a_line(&self, record: &Record) -> bool {
+        let few = self.story.rows().len() <= MANY || self.terminal.is_verbose();
+        few || match &record.event {
+            Event::Failed { .. } | Event::Ended { verdict: Verdict::Stranded { .. }, .. } => true,
+            _ => record.instance.is_none(),
         }
     }
-}
 
-fn message_only() -> ProgressStyle {
-    ProgressStyle::with_template("{msg}").unwrap_or_else(|_| ProgressStyle::default_spinner())
+    /// What the record says of how long operations take.
+    fn learn(&mut self, record: &Record) {
+        let Event::Achieved { took } = record.event else { return };
+        let Some(row) = record.instance.as_ref().and_then(|id| self.story.row(id)) else { return };
+        let (Stage::Underway { intent, .. }, Some(found)) = (&row.state.stage, &row.plan.found) else {
+            return;
+        };
+        let family = found.instance_type.family().to_owned();
+        self.past.add(&Took { action: intent.action(), family, took });
+    }
+
+    fn show(&mut self) {
+        let now = self.clock.now();
+        if self.terminal.screen().moving {
+            self.draw(now);
+        } else if self.terminal.output() == Output::Human && self.story.rows().len() > MANY {
+            self.sum_up(now);
+        }
+    }
+
+    fn draw(&mut self, now: Timestamp) {
+        if self.drawn_at.is_some_and(|at| between(at, now) < REDRAW) {
+            return;
+        }
+        self.drawn_at = Some(now);
+        let board = Board {
+            story: &self.story,
+            expected: self.past.expected(),
+            events: self.recent.make_contiguous(),
+        };
+        // The line below belongs to what the person types.
+        let height = Terminal::rows().saturating_sub(1);
+        self.terminal.block().draw(&board.lines(now, self.terminal.stderr_look(), height));
+    }
+
+    /// One line now and then, for whoever reads this as a file or a mail.
+    fn sum_up(&mut self, now: Timestamp) {
+        if self.story.ended() || between(self.summed_up_at, now) < SUMMARY {
+            return;
+        }
+        self.summed_up_at = now;
+        let summary = board_summary(&self.story, now);
+        self.terminal.say(&format!("{} {summary}", time_of_day(now, &self.zone)));
+    }
 }

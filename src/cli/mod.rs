@@ -4,7 +4,9 @@
 //! is handed them. stdout is data, stderr everything else; without a terminal nobody is asked anything. An error is
 //! shown in one place, and its exit code is chosen in one match, in `exit`.
 
+mod approval;
 mod args;
+mod block;
 mod command;
 mod core_dumps;
 mod deliver;
@@ -15,6 +17,7 @@ mod live;
 mod load;
 mod operator;
 mod parts;
+mod past;
 mod settings;
 mod signals;
 mod terminal;
@@ -39,7 +42,7 @@ pub fn main() -> ExitCode {
         Err(error) => return usage(&error).into(),
     };
     let environment = Environment::of_process();
-    let terminal = Terminal::new(&environment, arguments.common.output);
+    let terminal = Terminal::new(&environment, arguments.common.output, arguments.common.verbose > 0);
     log_to(&terminal, arguments.common.verbose);
     report_panics(&terminal);
     if let Err(error) = core_dumps::forbid() {
@@ -80,7 +83,7 @@ async fn dispatch(
     let state = arguments.common.state.as_deref();
     match arguments.command {
         Command::Check(args) => command::check::check(terminal, args),
-        Command::Plan(args) => command::plan::plan(terminal, environment, args).await,
+        Command::Plan(args) => command::plan::plan(terminal, environment, state, args).await,
         Command::Run(args) => command::run::run(terminal, environment, state, args).await,
         Command::Resume(args) => command::resume::resume(terminal, environment, state, args).await,
         Command::Runs => command::runs::runs(terminal, environment, state).await,
@@ -124,7 +127,7 @@ fn log_to(terminal: &Terminal, verbose: u8) {
 /// From here on a panic is reported as the program does it: its message and its place on stderr, without a backtrace,
 /// which could show more than it should.
 pub fn report_panics_of_process() {
-    report_panics(&Terminal::new(&Environment::of_process(), args::Output::Human));
+    report_panics(&Terminal::new(&Environment::of_process(), args::Output::Human, false));
 }
 
 /// A panic is a bug of ours: say so, and that nothing is lost.

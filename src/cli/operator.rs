@@ -14,8 +14,8 @@ use super::exit::{Error, Kind};
 use super::keyboard::Keyboard;
 use super::signals::Signals;
 use super::terminal::Terminal;
-use crate::plan::{Approval, Plan};
-use crate::report::{full_name, instances};
+use crate::cloud::InstanceId;
+use crate::report::{carry_on_question, wrapped};
 use crate::run::Operator;
 use crate::workflow::{Document, Param};
 
@@ -35,6 +35,24 @@ impl Operator for Terminal {
         let asked = twice(what).await.map_err(|error| error.message);
         drop(keyboard);
         asked
+    }
+
+    async fn carry_on(&self, canaries: &[InstanceId], others: usize) -> Option<bool> {
+        if !self.screen().interactive {
+            return None;
+        }
+        let mut signals = Signals::install().ok()?;
+        let aside = self.step_aside();
+        let (well, question) = carry_on_question(canaries, others);
+        self.say(&wrapped(&well, self.stderr_look()));
+        let answer = yes_or_no(question, &mut signals).await;
+        drop(aside);
+        match answer {
+            Ok(answer) => Some(answer),
+            // The signal ends the run, and with it this question.
+            Err(error) if error.kind == Kind::NotApproved => std::future::pending().await,
+            Err(_) => None,
+        }
     }
 }
 
@@ -92,12 +110,14 @@ pub(super) async fn missing_values(
         let flags: Vec<_> = missing.iter().map(|param| format!("--set {}=VALUE", param.name)).collect();
         return Err(error.hint(format!("give it with {}", flags.join(" "))));
     }
+    let mut asked = Prompt { _keyboard: Keyboard::as_it_is(), answered: false };
     for param in missing {
         let prompt = param_prompt(&param);
         let value =
             blocking(move || Input::<String>::new().with_prompt(prompt).interact_on(&Term::stderr())).await?;
         values.insert(param.name, value);
     }
+    asked.answered = true;
     Ok(values)
 }
 
@@ -108,61 +128,63 @@ fn param_prompt(param: &Param) -> String {
     }
 }
 
-/// Asks whether the plan shall be run, naming what it stops.
-pub(super) async fn approve(
-    terminal: &Terminal,
-    plan: &Plan,
-    yes: bool,
-    signals: &mut Signals,
-) -> Result<Approval, Error> {
-    if yes {
-        return Ok(Approval::Flag);
-    }
-    let refused = |message: &str| Error::new(Kind::NotApproved, message);
-    if !terminal.screen().interactive {
-        return Err(refused(
-            "nobody approved the plan, and there is no terminal to ask at; nothing was stopped",
-        )
-        .hint("read the plan, then run again with --yes"));
-    }
-    let stopped: Vec<_> = plan.stopped_by_run().map(full_name).collect();
-    let prompt = match stopped.len() {
-        0 => "No running instance is stopped. Make these changes?".to_owned(),
-        count => {
-            terminal.say(&format!("These will be stopped: {}", stopped.join(", ")));
-            format!("Stop {} and make these changes?", instances(count))
-        }
-    };
-    match yes_or_no(prompt, signals).await {
-        Ok(true) => Ok(Approval::Person),
-        Ok(false) => Err(refused("the plan was not approved; nothing was stopped")),
-        Err(error) => Err(error),
-    }
-}
-
 /// Asks a question before anything is planned or begun.
 pub(super) async fn confirm(question: &str) -> Result<bool, Error> {
     yes_or_no(question.to_owned(), &mut Signals::install()?).await
 }
 
 /// Return alone is no.
-async fn yes_or_no(question: String, signals: &mut Signals) -> Result<bool, Error> {
-    let ask = || {
+pub(super) async fn yes_or_no(question: String, signals: &mut Signals) -> Result<bool, Error> {
+    ask(signals, move || {
         Confirm::new()
             .with_prompt(question)
             .default(false)
             .wait_for_newline(true)
             .interact_on(&Term::stderr())
-    };
+    })
+    .await
+}
+
+/// Asks on a thread of its own, so that signals are heard; one of them gives the question up. The terminal is left as
+/// it was found.
+pub(super) async fn ask<T: Send + 'static>(
+    signals: &mut Signals,
+    question: impl FnOnce() -> dialoguer::Result<T> + Send + 'static,
+) -> Result<T, Error> {
+    let mut prompt = Prompt { _keyboard: Keyboard::as_it_is(), answered: false };
     let answer = tokio::select! {
-        answer = blocking(ask) => answer,
+        answer = blocking(question) => answer,
         _ = signals.next() => Err(interrupted()),
     };
-    if answer.is_err() {
-        // The prompt hides the cursor, and leaves it so when it is interrupted.
-        Term::stderr().show_cursor()?;
-    }
+    prompt.answered = answer.is_ok();
     answer
+}
+
+/// A question on the screen. When it is given up, in whatever way, the terminal is as it was.
+struct Prompt {
+    _keyboard: Option<Keyboard>,
+    answered: bool,
+}
+
+impl Drop for Prompt {
+    fn drop(&mut self) {
+        if !self.answered {
+            // Prompts hide the cursor, and leave it so when they are interrupted; nor is their line ended.
+            let term = Term::stderr();
+            let _ = term.show_cursor().and_then(|()| term.write_line(""));
+        }
+    }
+}
+
+/// Does what comes before the approval, for as long as nobody ends it.
+pub(super) async fn unless_interrupted<T>(
+    signals: &mut Signals,
+    work: impl Future<Output = Result<T, Error>>,
+) -> Result<T, Error> {
+    tokio::select! {
+        done = work => done,
+        _ = signals.next() => Err(interrupted()),
+    }
 }
 
 pub(super) fn interrupted() -> Error {

@@ -70,7 +70,7 @@ pub(super) fn connect(
     region: &str,
     environment: &Environment,
 ) -> Result<Site, Error> {
-    connect_with(settings, region, environment, Patience::usual())
+    connect_with(settings, region, environment, &Patience::usual())
 }
 
 /// The same for a look at whether it answers: nothing is repeated, and nobody waits long.
@@ -79,14 +79,14 @@ pub(super) fn connect_briefly(
     region: &str,
     environment: &Environment,
 ) -> Result<Site, Error> {
-    connect_with(settings, region, environment, Patience::short())
+    connect_with(settings, region, environment, &Patience::short())
 }
 
 fn connect_with(
     settings: &CloudSettings,
     region: &str,
     environment: &Environment,
-    patience: Patience,
+    patience: &Patience,
 ) -> Result<Site, Error> {
     let mut site = reach(settings, region, environment, patience)?;
     site.pace.looking = settings.traffic.looking;
@@ -97,14 +97,14 @@ fn reach(
     settings: &CloudSettings,
     region: &str,
     environment: &Environment,
-    patience: Patience,
+    patience: &Patience,
 ) -> Result<Site, Error> {
     let traffic = &settings.traffic;
     match &settings.which {
-        Which::Sim(settings) => in_process(settings, region, &patience, traffic),
+        Which::Sim(settings) => in_process(settings, region, patience, traffic),
         Which::Tencent { endpoint, simulator: None, ca_file } => {
-            let http = http::Settings { ca_file: ca_file.clone(), ..patience.http };
-            vendor(endpoint, &Patience { http, ..patience }, (region, traffic), environment)
+            let http = http::Settings { ca_file: ca_file.clone(), ..patience.http.clone() };
+            vendor(endpoint, &Patience { http, ..patience.clone() }, (region, traffic), environment)
         }
         Which::Tencent { endpoint, simulator: Some(simulator), .. } => {
             let clock = Clock::system();

@@ -5,16 +5,16 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use anstyle::{AnsiColor, Style};
 use dialoguer::console::Term;
-use indicatif::{MultiProgress, ProgressDrawTarget};
 
 use super::args::Output;
+use super::block::{Aside, Block};
 use super::environment::Environment;
 use super::exit::{Error, Exit};
 use crate::report::{Look, json};
 
 /// What is known of the screen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(clippy::struct_excessive_bools, reason = "five questions, each with yes or no")]
+#[expect(clippy::struct_excessive_bools, reason = "seven questions, each with yes or no")]
 pub(super) struct Screen {
     /// A person can be asked: both stdin and stderr are terminals.
     pub(super) interactive: bool,
@@ -26,12 +26,26 @@ pub(super) struct Screen {
     pub(super) stdout_colour: bool,
     /// Colours on stderr.
     pub(super) stderr_colour: bool,
+    /// Signs beyond ASCII can be shown.
+    pub(super) unicode: bool,
+    /// The terminal breaks its lines anew when its width changes.
+    pub(super) reflows: bool,
 }
 
 impl Screen {
     /// `NO_COLOR` and `TERM=dumb` are obeyed; a terminal that can't move its cursor gets plain lines.
     pub(super) fn of(environment: &Environment, [stdin, stdout, stderr]: [bool; 3]) -> Self {
-        let dumb = matches!(environment.get("TERM"), None | Some("dumb"));
+        let term = environment.get("TERM");
+        let dumb = matches!(term, None | Some("dumb"));
+        // The consoles of Linux and of old have neither the signs nor the habit.
+        let console = matches!(term, Some("linux" | "vt100" | "vt102" | "vt220"));
+        let locale = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find_map(|name| environment.get(name));
+        let utf8 = |locale: &str| {
+            let locale = locale.to_ascii_lowercase();
+            locale.contains("utf-8") || locale.contains("utf8")
+        };
+        let screen = environment.get("STY").is_some();
+        let xterm = environment.get("XTERM_VERSION").is_some() && environment.get("TMUX").is_none();
         let colour = !dumb && environment.get("NO_COLOR").is_none();
         Self {
             interactive: stdin && stderr,
@@ -39,6 +53,9 @@ impl Screen {
             stdout,
             stdout_colour: stdout && colour,
             stderr_colour: stderr && colour,
+            // Where nothing is said of the locale, everything is UTF-8 by now.
+            unicode: !console && locale.is_none_or(utf8),
+            reflows: !console && !screen && !xterm,
         }
     }
 }
@@ -48,7 +65,9 @@ impl Screen {
 pub(super) struct Terminal {
     screen: Screen,
     output: Output,
-    bars: MultiProgress,
+    /// More than usual is told.
+    verbose: bool,
+    block: Arc<Block>,
     /// Whether stdout still has a reader.
     open: Arc<Mutex<bool>>,
 }
@@ -57,12 +76,11 @@ const BAD: Style = AnsiColor::Red.on_default().bold();
 const HINT: Style = AnsiColor::Cyan.on_default();
 
 impl Terminal {
-    pub(super) fn new(environment: &Environment, output: Output) -> Self {
+    pub(super) fn new(environment: &Environment, output: Output, verbose: bool) -> Self {
         let terminals = [io::stdin().is_terminal(), io::stdout().is_terminal(), io::stderr().is_terminal()];
         let screen = Screen::of(environment, terminals);
-        let target = if screen.moving { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
-        let bars = MultiProgress::with_draw_target(target);
-        Self { screen, output, bars, open: Arc::new(Mutex::new(true)) }
+        let block = Arc::new(Block::new(screen.moving, screen.reflows));
+        Self { screen, output, verbose, block, open: Arc::new(Mutex::new(true)) }
     }
 
     pub(super) fn screen(&self) -> Screen {
@@ -73,19 +91,33 @@ impl Terminal {
         self.output
     }
 
+    /// More than usual is told.
+    pub(super) fn is_verbose(&self) -> bool {
+        self.verbose
+    }
+
     /// The board's place.
-    pub(super) fn bars(&self) -> &MultiProgress {
-        &self.bars
+    pub(super) fn block(&self) -> &Block {
+        &self.block
+    }
+
+    /// Leaves the screen to a question, until what is returned is dropped.
+    pub(super) fn step_aside(&self) -> Aside<'_> {
+        self.block.step_aside()
     }
 
     /// How data on stdout is laid out: as wide as the terminal, or 100 columns where there is none.
     pub(super) fn stdout_look(&self) -> Look {
-        Look { width: columns(&Term::stdout()), colour: self.screen.stdout_colour }
+        self.look(columns(&Term::stdout()), self.screen.stdout_colour)
     }
 
     /// How words on stderr are laid out.
     pub(super) fn stderr_look(&self) -> Look {
-        Look { width: columns(&Term::stderr()), colour: self.screen.stderr_colour }
+        self.look(columns(&Term::stderr()), self.screen.stderr_colour)
+    }
+
+    fn look(&self, width: usize, colour: bool) -> Look {
+        Look { width, colour, unicode: self.screen.unicode }
     }
 
     /// The terminal's height.
@@ -95,7 +127,7 @@ impl Terminal {
 
     /// Writes data to stdout.
     pub(super) fn data(&self, text: &str) -> Result<(), Error> {
-        self.bars.suspend(|| write(io::stdout().lock(), text)).map_err(Error::from)
+        self.block.above(|| write(io::stdout().lock(), text)).map_err(Error::from)
     }
 
     /// Writes data to stdout while a run is under way: a reader that is gone must not end the run.
@@ -109,7 +141,7 @@ impl Terminal {
 
     /// Writes words for a person to stderr. There is nowhere to complain if that fails.
     pub(super) fn say(&self, text: &str) {
-        self.bars.suspend(|| write(io::stderr().lock(), text).unwrap_or_default());
+        self.block.above(|| write(io::stderr().lock(), text).unwrap_or_default());
     }
 
     /// Reports an error, with its hints, in the form that was asked for.
@@ -149,18 +181,18 @@ impl<'a> tracing_subscriber::fmt::MakeWriter<'a> for Terminal {
     type Writer = LogLine;
 
     fn make_writer(&'a self) -> LogLine {
-        LogLine { bars: self.bars.clone() }
+        LogLine { block: Arc::clone(&self.block) }
     }
 }
 
 /// Where one log line is written.
 pub(super) struct LogLine {
-    bars: MultiProgress,
+    block: Arc<Block>,
 }
 
 impl Write for LogLine {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
-        self.bars.suspend(|| io::stderr().lock().write_all(line))?;
+        self.block.above(|| io::stderr().lock().write_all(line))?;
         Ok(line.len())
     }
 
@@ -181,6 +213,8 @@ mod tests {
             stdout: true,
             stdout_colour: true,
             stderr_colour: true,
+            unicode: true,
+            reflows: true,
         };
         let all = [true; 3];
         let xterm = Environment::from([("TERM", "xterm-256color")]);
@@ -193,6 +227,7 @@ mod tests {
             stdout: false,
             stdout_colour: false,
             stderr_colour: false,
+            ..everything
         };
         assert_eq!(Screen::of(&xterm, [false; 3]), nobody);
         let no_stdin = Screen { interactive: false, ..everything };
@@ -203,5 +238,29 @@ mod tests {
             Screen::of(&Environment::from([("TERM", "dumb")]), all),
             Screen { moving: false, ..plain }
         );
+    }
+
+    #[test]
+    fn a_locale_or_console_without_the_signs_gets_ascii() {
+        fn unicode<const N: usize>(variables: [(&str, &str); N]) -> bool {
+            Screen::of(&Environment::from(variables), [true; 3]).unicode
+        }
+        assert!(unicode([("TERM", "xterm")]));
+        assert!(unicode([("TERM", "xterm"), ("LANG", "zh_CN.UTF-8")]));
+        assert!(unicode([("TERM", "xterm"), ("LANG", "C"), ("LC_ALL", "C.utf8")]));
+        assert!(!unicode([("TERM", "xterm"), ("LANG", "C")]));
+        assert!(!unicode([("TERM", "xterm"), ("LANG", "en_US.UTF-8"), ("LC_CTYPE", "zh_CN.GBK")]));
+        assert!(!unicode([("TERM", "linux"), ("LANG", "en_US.UTF-8")]));
+    }
+
+    #[test]
+    fn terminals_that_keep_their_lines_are_known() {
+        fn reflows<const N: usize>(variables: [(&str, &str); N]) -> bool {
+            Screen::of(&Environment::from(variables), [true; 3]).reflows
+        }
+        assert!(reflows([("TERM", "xterm-256color")]));
+        assert!(!reflows([("TERM", "xterm"), ("XTERM_VERSION", "XTerm(390)")]));
+        assert!(reflows([("TERM", "screen"), ("XTERM_VERSION", "XTerm(390)"), ("TMUX", "/tmp/tmux")]));
+        assert!(!reflows([("TERM", "screen"), ("STY", "1.pts")]));
     }
 }

@@ -1,10 +1,10 @@
 //! The events, version 3. A journal written by any released version loads for ever: variants and fields are only
 //! added, and added fields have defaults. What was added:
 //!
-//! - 3: `paused` and `continued`; `not-begun` for the reasons `canary-failed` and `declined`.
+//! - 3: `paused` and `continued`; `not-begun` for the reasons `canary-failed` and `declined`; `fell-back` and
+//!   `roll-back-began`; the failures `over-budget`, `rolled-back` and `not-rolled-back`; in the plan `fallbacks` of a
+//!   resize, `downtime-budget`, and `roll-back` as what is done `on-failure`.
 //! - 2: the failure `cut-short`; `not-begun` for the reasons `key-not-imported`, `ordered` and `abandoned`.
-//! - 3: the events `fell-back` and `roll-back-began`; the failures `over-budget`, `rolled-back` and `not-rolled-back`; in
-//!   the plan `fallbacks` of a resize, `downtime-budget`, and `roll-back` as what is done `on-failure`.
 
 use std::fmt;
 use std::time::Duration;

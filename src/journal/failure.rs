@@ -171,7 +171,7 @@ fn over_budget_words(budget: Duration, used: Duration, expected: Duration, left:
     }
     format!(
         "the rest did not fit in the downtime budget: {used} s of {budget} s were used, and about {expected} s more \
-         needed; left: {left}"
+         would have been needed; left: {left}"
     )
 }
 

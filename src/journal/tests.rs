@@ -146,6 +146,106 @@ fn a_call_touches_nothing_until_it_is_known_to_have_been_executed_or_never_found
     assert!(given_up.ledger.touched && given_up.ledger.stop_sent);
 }
 
+fn resize_to(to: &str) -> Intent {
+    Intent::Resize { to: InstanceType::from(to) }
+}
+
+/// An intent that was sent and accepted.
+fn called(second: i64, intent: Intent) -> [(i64, Event); 2] {
+    let request = RequestId::new(format!("{intent:?} at {second}"));
+    [(second, Event::Intended { intent, baseline: None }), (second, Event::Accepted { request })]
+}
+
+/// The same, and its effect was seen.
+fn made(second: i64, intent: Intent) -> Vec<(i64, Event)> {
+    let end = (second + 5, Event::Achieved { took: Duration::from_secs(5) });
+    called(second, intent).into_iter().chain([end]).collect()
+}
+
+#[test]
+fn a_roll_back_takes_the_resize_out_of_what_was_made_and_has_a_stop_and_starts_of_its_own() {
+    let check = Event::Failed { failure: Failure::Check { number: 1, message: "no answer".into() } };
+    let failed_start = Event::Failed { failure: failure() };
+    let mut story = [made(0, stop()), made(10, resize_to("S5.LARGE8"))].concat();
+    story.extend([(20, check.clone()), (20, Event::RollBackBegan { to: "S5.MEDIUM4".into() })]);
+    let begun = told(&story);
+    let back = begun.ledger.roll_back.as_ref().unwrap();
+    assert!(!back.stop_sent && !back.is_down && begun.ledger.stop_sent, "the first stop was another");
+    assert_eq!(begun.ledger.done, [Action::Resize]);
+
+    story.extend(made(21, stop()));
+    assert!(told(&story).ledger.roll_back.unwrap().stop_sent);
+    story.extend(called(30, Intent::Start));
+    story.push((31, failed_start.clone()));
+    let failed = told(&story).ledger;
+    assert_eq!(failed.failed_starts, 1);
+    let back = failed.roll_back.unwrap();
+    assert_eq!(
+        (back.given_up, back.failed_start),
+        (None, Some(failure())),
+        "a start is no part of the way back"
+    );
+
+    let mut well = story.clone();
+    well.extend(made(40, resize_to("S5.MEDIUM4")));
+    let ledger = told(&well).ledger;
+    assert_eq!((ledger.done.as_slice(), ledger.failed_starts), (&[][..], 0));
+    assert!(matches!(ledger.failure, Some(Failure::Check { .. })), "what went wrong first stays");
+
+    story.extend(called(40, resize_to("S5.MEDIUM4")));
+    story.push((41, failed_start));
+    assert_eq!(told(&story).ledger.roll_back.unwrap().given_up, Some(failure()));
+}
+
+#[test]
+fn an_instance_that_could_not_start_is_known_to_be_down() {
+    let mut story = made(0, stop());
+    for second in [10, 20, 30] {
+        story.extend(called(second, Intent::Start));
+        story.push((second + 1, Event::Failed { failure: failure() }));
+    }
+    story.push((40, Event::RollBackBegan { to: "S5.MEDIUM4".into() }));
+    let ledger = told(&story).ledger;
+    assert!(ledger.roll_back.is_some_and(|back| back.is_down));
+    assert_eq!(ledger.failed_starts, 0, "they count anew");
+}
+
+#[test]
+fn a_type_fallen_back_to_is_kept_and_its_refusal_is_past() {
+    let story = [
+        (0, Event::Intended { intent: resize_to("S5.LARGE8"), baseline: None }),
+        (1, Event::Refused { error: lost(), among: 1 }),
+        (1, Event::FellBack { from: "S5.LARGE8".into(), to: "S6.LARGE8".into(), error: lost() }),
+    ];
+    let ledger = told(&story).ledger;
+    assert_eq!((ledger.fallback, ledger.refused), (Some("S6.LARGE8".into()), None));
+}
+
+#[test]
+fn failures_within_failures_are_written_and_read() {
+    let cause = || Box::new(Failure::Check { number: 2, message: "no answer".into() });
+    let (to, second) = (InstanceType::from("S5.MEDIUM4"), Duration::from_secs);
+    let over = Failure::OverBudget {
+        budget: second(300),
+        used: second(190),
+        expected: second(150),
+        left: vec![Action::Resize],
+    };
+    for failure in [
+        Failure::RolledBack { cause: cause(), to: to.clone() },
+        Failure::NotRolledBack { cause: cause(), to: to.clone(), why: None },
+        Failure::NotRolledBack { cause: cause(), to, why: Some(Box::new(failure())) },
+        over.clone(),
+    ] {
+        let verdict = Verdict::Failed { failure };
+        let text = serde_json::to_string(&verdict).unwrap();
+        assert_eq!(serde_json::from_str::<Verdict>(&text).unwrap(), verdict, "{text}");
+    }
+    let words = "the rest did not fit in the downtime budget: 190 s of 300 s were used, and about 150 s more would \
+                 have been needed; left: resize";
+    assert_eq!(over.to_string(), words);
+}
+
 fn approved(ids: &[&str]) -> ApprovedPlan {
     let instances = ids
         .iter()

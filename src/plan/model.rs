@@ -1,5 +1,6 @@
 //! The plan's types.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -139,6 +140,22 @@ pub struct Found {
     /// It is stopped without charge, and accepts nothing but a start.
     #[serde(default)]
     pub uncharged: bool,
+    /// Its tags.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub tags: BTreeMap<String, String>,
+}
+
+impl Found {
+    /// A tag says that it serves production: `env`, `environment` or `stage` is `prod`, `production` or `生产`, in
+    /// whatever case.
+    pub fn is_production(&self) -> bool {
+        const NAMES: [&str; 3] = ["env", "environment", "stage"];
+        const VALUES: [&str; 3] = ["prod", "production", "生产"];
+        self.tags.iter().any(|(name, value)| {
+            let is = |words: &[&str], text: &str| words.contains(&text.trim().to_lowercase().as_str());
+            is(&NAMES, name) && is(&VALUES, value)
+        })
+    }
 }
 
 impl From<&Instance> for Found {
@@ -165,6 +182,7 @@ impl From<&Instance> for Found {
             windows: instance.is_windows(),
             os: instance.os.clone(),
             uncharged: instance.stopped_charging == StoppedCharging::StopCharging,
+            tags: instance.tags.clone(),
         }
     }
 }
@@ -324,6 +342,18 @@ impl Plan {
         self.drop_unneeded();
         self.choose_canaries();
         (self, refused)
+    }
+
+    /// Leaves these instances out, whatever the plan has for them. What only they needed goes with them.
+    #[must_use]
+    pub fn without(mut self, left_out: &BTreeSet<InstanceId>) -> Self {
+        if left_out.is_empty() {
+            return self;
+        }
+        self.instances.retain(|instance| !left_out.contains(&instance.id));
+        self.drop_unneeded();
+        self.choose_canaries();
+        self
     }
 
     /// Nobody is asked for a password, and no key is imported, that no step needs.

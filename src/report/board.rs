@@ -1,103 +1,326 @@
-//! The live board: one line per instance and a summary, as a pure function of the story and the time.
+//! The live board, as a pure function of the story, the time, and the terminal's size and abilities.
+//!
+//! Where all instances fit, each has a line: a bar over its phases, what is waited for, and the seconds down. Where they
+//! don't, the run has one bar, counts per phase, what failed, and the instances that are longest under way; that costs
+//! the same for a thousand instances as for fifty. Below either: the last events.
+
+use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::layout::{fit, paragraph, width};
+use super::expected::{Expectation, Expected};
+use super::layout::{fit, width};
+use super::progress::{Progress, bar, whole_bar};
 use super::story::{Phase, Row, Story};
-use super::words::{Look, span, style};
+use super::tally::{Stand, Tally};
+use super::words::{Look, clean, span, style};
 use crate::clock::between;
 use crate::journal::Order;
+use crate::workflow::Check;
 
-/// The board's lines: at most `most` instances, those first where something happens, and a summary below.
-pub fn board(story: &Story, now: Timestamp, look: Look, most: usize) -> Vec<String> {
-    let names = story.rows().iter().map(|row| width(row.plan.name())).max().unwrap_or_default();
-    let names = names.min(look.columns() / 3);
-    let mut shown: Vec<(&Row, Phase)> = story.rows().iter().map(|row| (row, story.phase(row))).collect();
-    let hidden = shown.len().saturating_sub(most);
-    if hidden > 0 {
-        shown.sort_by_key(|(_, phase)| prominence(phase));
-        shown.truncate(most);
-    }
-    let mut lines: Vec<String> =
-        shown.iter().map(|(row, phase)| line(row, phase, now, names, look)).collect();
-    if hidden > 0 {
-        lines.push(format!("  … and {hidden} more"));
-    }
-    lines.extend(paragraph(2, "", &board_summary(story, now), look.columns()));
-    lines
+/// How many events are shown below the board, if there is room.
+const EVENTS: usize = 5;
+/// From so many settled instances on, what is left can be guessed from them.
+const ENOUGH: usize = 10;
+
+/// What the board is drawn from.
+#[derive(Clone, Copy, Debug)]
+pub struct Board<'a> {
+    /// The run.
+    pub story: &'a Story,
+    /// What operations are expected to take.
+    pub expected: &'a Expected,
+    /// The last events as lines, the oldest first.
+    pub events: &'a [String],
 }
 
-/// What people look for first when there is no room for all.
-fn prominence(phase: &Phase) -> u8 {
+impl Board<'_> {
+    /// The board's lines, at most `height` of them, none wider than the look.
+    pub fn lines(&self, now: Timestamp, look: Look, height: usize) -> Vec<String> {
+        let height = height.max(3);
+        let mut lines = if self.story.rows().len() < height {
+            self.each(now, look)
+        } else {
+            self.crowd(now, look, height)
+        };
+        let room = height.saturating_sub(lines.len() + 1).min(EVENTS);
+        let events = &self.events[self.events.len().saturating_sub(room)..];
+        if !events.is_empty() {
+            lines.push(String::new());
+            lines.extend(events.iter().map(|event| {
+                look.paint(style::FAINT, fit(&format!("  {event}"), look.columns()).trim_end())
+            }));
+        }
+        lines.into_iter().map(|line| look.signs(line)).collect()
+    }
+
+    /// A line for each instance, then the summary.
+    fn each(&self, now: Timestamp, look: Look) -> Vec<String> {
+        let columns = Columns::of(self.story, look);
+        let mut lines: Vec<String> =
+            self.story.rows().iter().map(|row| self.row(row, now, &columns, look)).collect();
+        let summary = fitting_summary(self.story, now, look.columns().saturating_sub(2));
+        lines.push(fit(&format!("  {summary}"), look.columns()).trim_end().to_owned());
+        lines
+    }
+
+    /// A summary of many, those that failed, and those longest under way.
+    fn crowd(&self, now: Timestamp, look: Look, height: usize) -> Vec<String> {
+        let (story, tally) = (self.story, self.story.tally());
+        let total = story.rows().len();
+        let columns = Columns::of(story, look);
+        let line = |text: String| fit(&format!("  {text}"), look.columns()).trim_end().to_owned();
+        let mut lines = vec![line(fitting_summary(story, now, look.columns().saturating_sub(2)))];
+        let left = time_left(tally.settled(), total, between(story.began(), now));
+        let left = left.map(left_words).unwrap_or_default();
+        lines.push(format!("  {}  {left}", whole_bar(tally.settled(), total, look)).trim_end().to_owned());
+        lines.extend(Some(now_words(tally)).filter(|words| !words.is_empty()).map(line));
+        let room = height.saturating_sub(lines.len());
+        // The failed are pinned, but leave half of the room to what is still under way.
+        let under_way = tally.longest().len();
+        let troubled = tally.troubled().len();
+        let pinned = troubled.min((room / 2).max(room.saturating_sub(under_way + EVENTS + 3)));
+        self.section(tally.troubled().take(pinned), troubled, (now, &columns, look), &mut lines);
+        let room = height.saturating_sub(lines.len() + EVENTS + 2);
+        let shown = under_way.min(room);
+        self.section(tally.longest().take(shown), under_way, (now, &columns, look), &mut lines);
+        lines.truncate(height);
+        lines
+    }
+
+    /// Some of the instances of one kind, and how many more there are.
+    fn section(
+        &self,
+        shown: impl Iterator<Item = usize>,
+        of: usize,
+        (now, columns, look): (Timestamp, &Columns, Look),
+        lines: &mut Vec<String>,
+    ) {
+        let before = lines.len();
+        let rows = self.story.rows();
+        lines.extend(shown.map(|place| self.row(&rows[place], now, columns, look)));
+        let hidden = of.saturating_sub(lines.len() - before);
+        if hidden > 0 && lines.len() > before {
+            lines.pop();
+            lines.push(format!("  … and {} more", hidden + 1));
+        }
+    }
+
+    fn row(&self, row: &Row, now: Timestamp, columns: &Columns, look: Look) -> String {
+        let phase = self.story.phase(row);
+        let progress = Progress::of(self.story, row, &phase, self.expected, now);
+        let down = row.down(now);
+        let down = if down.is_zero() { String::new() } else { down_words(down) };
+        let (bar, room) = match &progress {
+            Some(progress) if columns.bar > 0 => {
+                (format!("{}  ", bar(progress, columns.bar, look)), columns.words)
+            }
+            // What went wrong needs the bar's room.
+            _ => (String::new(), columns.words + if columns.bar > 0 { columns.bar + 2 } else { 0 }),
+        };
+        let what = self.words(row, &phase, now);
+        let what = what.fit(room);
+        let what = if down.is_empty() { what.trim_end().to_owned() } else { what };
+        let troubled = row.failure().is_some() || self.is_late(row, &phase, now);
+        let (mark, paint) = mark(&phase, troubled);
+        let what = paint.map_or_else(|| what.clone(), |paint| look.paint(paint, &what));
+        let mark = paint.map_or_else(|| mark.to_string(), |paint| look.paint(paint, &mark.to_string()));
+        format!("{mark} {}  {bar}{what}  {down}", fit(row.plan.name(), columns.name)).trim_end().to_owned()
+    }
+
+    /// What is done to the instance or waited for, and for how long by now and by experience.
+    fn words(&self, row: &Row, phase: &Phase, now: Timestamp) -> What {
+        let elapsed = between(row.since(), now);
+        let time = match phase {
+            Phase::Acting(action) => match self.expected.on(&row.plan, *action) {
+                Some(expectation) => expected_words(elapsed, expectation),
+                None => span(elapsed),
+            },
+            Phase::Unsure(_) => span(elapsed),
+            _ => String::new(),
+        };
+        let what = match phase {
+            Phase::Checking => {
+                let number = row.state.ledger.checks_passed;
+                self.story.plan().checks.get(number).map_or_else(|| phase.words(), check_words)
+            }
+            Phase::Failed | Phase::Stranded | Phase::BringingBack | Phase::RollingBack => match row.failure()
+            {
+                Some(failure) => format!("{}: {failure}", phase.words()),
+                None => phase.words(),
+            },
+            _ if !phase.is_settled() && row.failure().is_some() => failed_words(phase),
+            _ => phase.words(),
+        };
+        What { what: clean(&what), time }
+    }
+
+    fn is_late(&self, row: &Row, phase: &Phase, now: Timestamp) -> bool {
+        let Phase::Acting(action) = phase else { return false };
+        let expected = self.expected.on(&row.plan, *action);
+        expected.is_some_and(|expected| is_late(between(row.since(), now), expected))
+    }
+}
+
+/// The widths of a row's parts.
+struct Columns {
+    name: usize,
+    /// 0: there is no room for one.
+    bar: usize,
+    words: usize,
+}
+
+impl Columns {
+    /// The room for `down 59m 59s`.
+    const DOWN: usize = 12;
+    /// A row is no easier to read for being wider.
+    const WIDEST: usize = 120;
+    /// Between the parts.
+    const GAP: usize = 2;
+
+    fn of(story: &Story, look: Look) -> Self {
+        let all = look.columns().min(Self::WIDEST);
+        let (name, bar) = match all {
+            100.. => (all / 4, 30),
+            76.. => (all / 4, 20),
+            56.. => (13, 8),
+            _ => (all / 4, 0),
+        };
+        let name = story.longest_name().min(name);
+        let taken = 2 + name + Self::GAP + if bar > 0 { bar + Self::GAP } else { 0 } + Self::GAP + Self::DOWN;
+        Self { name, bar, words: all.saturating_sub(taken) }
+    }
+}
+
+/// Words and a time. If they don't fit, the words are cut, not the time.
+struct What {
+    what: String,
+    time: String,
+}
+
+impl What {
+    fn fit(&self, room: usize) -> String {
+        if self.time.is_empty() {
+            return fit(&self.what, room);
+        }
+        let whole = format!("{} {}", self.what, self.time);
+        if width(&whole) <= room {
+            return fit(&whole, room);
+        }
+        let left = room.saturating_sub(width(&self.time) + 1);
+        fit(&format!("{} {}", fit(&self.what, left), self.time), room)
+    }
+}
+
+/// A sign that says the same as the colour, and the colour.
+fn mark(phase: &Phase, troubled: bool) -> (char, Option<anstyle::Style>) {
     match phase {
-        Phase::Stranded => 0,
-        Phase::Failed => 1,
-        Phase::BringingBack | Phase::RollingBack | Phase::Retrying(..) | Phase::Unsure(_) => 2,
-        Phase::Acting(_) | Phase::Stopped | Phase::Checking | Phase::Looking => 3,
-        Phase::Waiting => 4,
-        Phase::Suspended => 5,
-        Phase::Done | Phase::Unchanged | Phase::NotBegun(_) => 6,
+        Phase::Done | Phase::Unchanged => ('✓', Some(style::GOOD)),
+        Phase::Failed | Phase::Stranded => ('✗', Some(style::BAD)),
+        Phase::Suspended => ('-', Some(style::RISK)),
+        Phase::NotBegun(_) => ('-', Some(style::FAINT)),
+        Phase::Waiting => ('·', Some(style::FAINT)),
+        Phase::Unsure(_) | Phase::Retrying(..) | Phase::BringingBack | Phase::RollingBack => {
+            ('!', Some(style::RISK))
+        }
+        _ if troubled => ('!', Some(style::RISK)),
+        Phase::Acting(_) | Phase::Stopped | Phase::Checking | Phase::Looking => ('▸', None),
     }
 }
 
-fn line(row: &Row, phase: &Phase, now: Timestamp, names: usize, look: Look) -> String {
-    let down = row.down(now);
-    let down = if down.is_zero() { String::new() } else { format!("down {}", span(down)) };
-    let elapsed = match phase {
-        Phase::Acting(_) | Phase::Unsure(_) => format!(" {}", span(between(row.since(), now))),
-        _ => String::new(),
-    };
-    let room = look.columns().saturating_sub(2 + names + 2 + 2 + DOWN + 1);
-    let what = fit(&format!("{}{elapsed}", phase.words()), room);
-    // Where nothing follows, no blanks are painted either.
-    let what = if down.is_empty() { what.trim_end().to_owned() } else { what };
-    let painted = match phase {
-        Phase::Done | Phase::Unchanged => look.paint(style::GOOD, &what),
-        Phase::Failed | Phase::Stranded => look.paint(style::BAD, &what),
-        Phase::Unsure(_)
-        | Phase::Retrying(..)
-        | Phase::BringingBack
-        | Phase::RollingBack
-        | Phase::Suspended => look.paint(style::RISK, &what),
-        Phase::Waiting | Phase::NotBegun(_) => look.paint(style::FAINT, &what),
-        Phase::Acting(_) | Phase::Stopped | Phase::Checking | Phase::Looking => what,
-    };
-    format!("{} {}  {painted}  {down}", mark(phase), fit(row.plan.name(), names)).trim_end().to_owned()
+/// Of an instance that failed and is on its way back.
+fn failed_words(phase: &Phase) -> String {
+    format!("failed, {}", phase.words())
 }
 
-/// The room for `down 59m 59s`.
-const DOWN: usize = 12;
+fn down_words(down: Duration) -> String {
+    format!("down {}", span(down))
+}
 
-/// A sign that says the same as the colour.
-fn mark(phase: &Phase) -> char {
-    match phase {
-        Phase::Done | Phase::Unchanged => '✓',
-        Phase::Failed | Phase::Stranded => '✗',
-        Phase::Suspended | Phase::NotBegun(_) => '-',
-        Phase::Waiting => '·',
-        Phase::Unsure(_) | Phase::Retrying(..) | Phase::BringingBack | Phase::RollingBack => '!',
-        Phase::Acting(_) | Phase::Stopped | Phase::Checking | Phase::Looking => '▸',
+/// `7s of ~9s`; past the expected end it says what is usual.
+fn expected_words(elapsed: Duration, expected: Expectation) -> String {
+    if is_late(elapsed, expected) {
+        format!("{}, usually {}", span(elapsed), span(rounded(expected.middle())))
+    } else {
+        format!("{} of ~{}", span(elapsed), span(rounded(expected.middle())))
     }
 }
 
-/// `2 of 5 finished, 2 under way, 1 waiting, 1 down, 1m 07s since the run began`.
+/// So late that whole seconds show it.
+fn is_late(elapsed: Duration, expected: Expectation) -> bool {
+    elapsed > rounded(expected.late) + Duration::from_secs(1)
+}
+
+/// To whole seconds, and at least one.
+fn rounded(duration: Duration) -> Duration {
+    Duration::from_secs((duration.as_millis().div_ceil(1000)).max(1).try_into().unwrap_or(u64::MAX))
+}
+
+fn check_words(check: &Check) -> String {
+    match check {
+        Check::Tcp { port, .. } => format!("checking port {port}"),
+    }
+}
+
+/// `2 stopping, 3 resizing, 1 starting`.
+fn now_words(tally: &Tally) -> String {
+    let part = |(stand, count): (Stand, usize)| format!("{count} {}", stand.words());
+    tally.under_way().map(part).collect::<Vec<_>>().join(", ")
+}
+
+/// What the rest will take if it goes on like this; `None` while too little is known.
+fn time_left(settled: usize, total: usize, elapsed: Duration) -> Option<Duration> {
+    let (settled, total) = (u32::try_from(settled).ok()?, u32::try_from(total).ok()?);
+    (settled as usize >= ENOUGH && settled < total).then(|| elapsed * (total - settled) / settled)
+}
+
+fn left_words(left: Duration) -> String {
+    format!("about {} left", span(left))
+}
+
+/// `1m 07s: 2 of 5 finished (1 failed), 2 under way, 1 waiting, 1 down`.
 pub fn board_summary(story: &Story, now: Timestamp) -> String {
-    let phases: Vec<Phase> = story.rows().iter().map(|row| story.phase(row)).collect();
-    let settled = phases.iter().filter(|phase| phase.is_settled()).count();
-    let waiting = phases.iter().filter(|phase| **phase == Phase::Waiting).count();
-    let under_way = phases.len() - settled - waiting;
-    let down = story.rows().iter().filter(|row| row.is_down() && !story.phase(row).is_settled()).count();
-    let mut parts = vec![format!("{settled} of {} finished", phases.len())];
+    summary(story, now, Detail::All)
+}
+
+/// The fullest summary that fits.
+fn fitting_summary(story: &Story, now: Timestamp, columns: usize) -> String {
+    [Detail::All, Detail::NotUnderWay, Detail::Least]
+        .into_iter()
+        .map(|detail| summary(story, now, detail))
+        .find(|words| width(words) <= columns)
+        .unwrap_or_else(|| summary(story, now, Detail::Least))
+}
+
+/// How much a summary says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Detail {
+    All,
+    NotUnderWay,
+    Least,
+}
+
+fn summary(story: &Story, now: Timestamp, detail: Detail) -> String {
+    let tally = story.tally();
+    let total = story.rows().len();
+    let settled = tally.settled();
+    let waiting = tally.count(Stand::Waiting);
+    let failed = tally.count(Stand::Failed) + tally.count(Stand::Stranded);
+    let mut parts = vec![match failed {
+        0 => format!("{settled} of {total} finished"),
+        _ => format!("{settled} of {total} finished ({failed} failed)"),
+    }];
+    let under_way = if detail == Detail::All { total - settled - waiting } else { 0 };
+    let down = if detail == Detail::Least { 0 } else { tally.down() };
     for (count, words) in [(under_way, "under way"), (waiting, "waiting"), (down, "down")] {
         if count > 0 {
             parts.push(format!("{count} {words}"));
         }
     }
-    parts.push(format!("{} so far", span(between(story.began(), now))));
     let order = match story.order() {
         Order::CarryOn => "",
         Order::BringBack => "; bringing all back, Ctrl-C again leaves at once",
         Order::LeaveNow => "; leaving",
     };
-    format!("{}{order}", parts.join(", "))
+    format!("{}: {}{order}", span(between(story.began(), now)), parts.join(", "))
 }

@@ -21,8 +21,14 @@ pub struct Explanation {
 /// One code, in full.
 pub fn explanation(told: &Explanation, look: Look) -> String {
     let columns = look.columns();
-    let mut out = vec![format!("{} ({})", look.paint(style::HEADING, &clean(&told.code)), told.family)];
-    for (label, text) in [("meaning  ", &told.means), ("pitstop  ", &told.does), ("to do    ", &told.mend)] {
+    let mut out = vec![look.paint(style::HEADING, &clean(&told.code))];
+    let parts = [
+        ("kind     ", told.family),
+        ("meaning  ", &told.means),
+        ("pitstop  ", &told.does),
+        ("to do    ", &told.mend),
+    ];
+    for (label, text) in parts {
         out.extend(paragraph(2, label, text, columns));
     }
     out.join("\n")

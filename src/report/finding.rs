@@ -69,9 +69,11 @@ pub fn finding(finding: &Finding, look: Look) -> String {
     let mark = format!("{:<5} {:<13}", finding.level, finding.what);
     let mut out = Vec::new();
     for (number, line) in finding.found.lines().enumerate() {
-        let part =
-            if number == 0 { paragraph(0, &mark, line, columns) } else { paragraph(LEAD, "", line, columns) };
-        out.extend(part);
+        out.extend(match line.strip_prefix("- ") {
+            _ if number == 0 => paragraph(0, &mark, line, columns),
+            Some(item) => paragraph(LEAD, "- ", item, columns),
+            None => paragraph(LEAD, "", line, columns),
+        });
     }
     if let Some(mend) = &finding.mend {
         out.extend(paragraph(LEAD, "to mend: ", mend, columns));
@@ -113,7 +115,7 @@ mod tests {
             assert!(text.lines().all(|line| line.chars().count() <= columns), "{text}");
             insta::assert_snapshot!(format!("findings_at_{columns}"), text);
         }
-        let coloured = finding(&all[2], Look { width: 80, colour: true });
+        let coloured = finding(&all[2], Look { colour: true, ..Look::plain(80) });
         assert!(coloured.contains("\u{1b}[") && coloured.contains("fail"), "{coloured}");
     }
 }

@@ -4,12 +4,14 @@ use comfy_table::presets::NOTHING;
 use comfy_table::{ColumnConstraint, ContentArrangement, Table, Width};
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-use super::words::clean;
+use super::words::{Look, clean};
 
 /// A table without lines: two spaces between columns, wrapped to `columns`.
 pub(super) fn table(columns: usize) -> Table {
     let mut table = Table::new();
-    table.load_style(NOTHING).set_content_arrangement(ContentArrangement::Dynamic).set_width(narrow(columns));
+    // The last column's padding is no more than blanks at the end of lines, which are taken away.
+    let width = narrow(columns.saturating_add(1));
+    table.load_style(NOTHING).set_content_arrangement(ContentArrangement::Dynamic).set_width(width);
     table
 }
 
@@ -35,6 +37,11 @@ pub(super) fn paragraph(indent: usize, mark: &str, text: &str, columns: usize) -
     table.lines().zip(begins).map(|(line, begin)| format!("{begin}{}", line.trim_end())).collect()
 }
 
+/// `text` broken at words to fit the look.
+pub fn wrapped(text: &str, look: Look) -> String {
+    look.signs(paragraph(0, "", text, look.columns()).join("\n"))
+}
+
 /// `text` in exactly `columns` columns: cut with `…`, or filled with spaces.
 pub(super) fn fit(text: &str, columns: usize) -> String {
     let text = clean(text);
@@ -53,6 +60,18 @@ pub(super) fn fit(text: &str, columns: usize) -> String {
         used += wide;
     }
     format!("{kept}…{}", " ".repeat(columns.saturating_sub(used + 1)))
+}
+
+/// `text` cut with `…` so that it takes at most so many columns and so many bytes.
+pub fn fit_bytes(text: &str, most: usize) -> String {
+    let mut columns = most;
+    loop {
+        let fitted = fit(text, columns.min(width(text))).trim_end().to_owned();
+        if fitted.len() <= most || columns == 0 {
+            return fitted;
+        }
+        columns -= 1;
+    }
 }
 
 /// How many columns `text` takes.
@@ -75,6 +94,14 @@ mod tests {
         assert_eq!(fit("网站服务器", 5), "网站…");
         assert_eq!(fit("网站服务器", 6), "网站… ");
         assert_eq!(fit("a\nb", 3), "a\u{fffd}b");
+    }
+
+    #[test]
+    fn cuts_by_bytes_where_they_count() {
+        assert_eq!(fit_bytes("web-1", 10), "web-1");
+        assert_eq!(fit_bytes("web-frontend", 8), "web-f…");
+        assert!(fit_bytes("网站服务器", 10).len() <= 10);
+        assert_eq!(fit_bytes("网站服务器", 15), "网站服务器");
     }
 
     #[test]

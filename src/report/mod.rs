@@ -4,8 +4,10 @@
 //! and the width; nothing here writes to a terminal, and nothing knows the engine. A [`Story`] is the one fold of
 //! records, so a live run and `show` of an old one use the same code.
 
+mod asking;
 mod board;
 mod dossier;
+mod expected;
 mod explanation;
 mod finding;
 pub mod json;
@@ -14,28 +16,37 @@ mod layout;
 mod lines;
 mod markdown;
 mod page;
+mod plan_groups;
 mod plan_table;
+mod progress;
+mod risks;
 mod runs;
 mod show;
 #[cfg(test)]
 mod staged;
 mod story;
+mod tally;
 mod timeline;
 mod verdict;
 mod words;
 
-pub use board::{board, board_summary};
+pub use asking::{Asking, Caution, carry_on_question, interrupted_words, way_back_words};
+pub use board::{Board, board_summary};
 pub use dossier::Viewpoint;
+pub use expected::{Estimate, Expectation, Expected};
 pub use explanation::{Explanation, code_groups, code_table, explanation};
 pub use finding::{Finding, Level, finding};
 pub use junit::junit;
+pub use layout::{fit_bytes, wrapped};
 pub use lines::line;
 pub use markdown::markdown;
 pub use page::html;
-pub use plan_table::{full_name, plan_table, step_words, summary};
+pub use plan_table::{Rows, full_name, plan_table, step_words, summary};
+pub use risks::refusals_of;
 pub use runs::runs_table;
 pub use show::show;
 pub use story::{Phase, Row, Story, StoryError};
+pub use tally::{Stand, Tally};
 pub use verdict::{outcome_line, verdicts};
 pub use words::{Look, clean, day_and_time, exact, instances, span, time_of_day};
 

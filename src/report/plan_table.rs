@@ -1,27 +1,54 @@
 //! The plan as a person reads it before approving: what is refused, then the risks, then what changes.
+//!
+//! Few instances have a row each, or, where a table has no room, an entry of a list. Many are summed up by kind of
+//! change, with the exceptions by name.
 
 use std::collections::BTreeMap;
 
+use super::expected::Expected;
 use super::layout::{lines, paragraph, table};
+use super::plan_groups;
+use super::risks;
 use super::words::{Look, clean, count_of, instances, span, style};
-use crate::cloud::{PowerState, Price, StopMode};
-use crate::plan::{EndPower, InstancePlan, Plan, Step, Warning};
+use crate::cloud::{Action, PowerState, Price, StopMode};
+use crate::plan::{EndPower, InstancePlan, Plan, Step};
+use crate::workflow::OnFailure;
 
-/// From here on the table has a column of its own for the price.
-const WIDE: usize = 90;
+/// From here on the table has columns of its own for the price and the time down.
+const WIDE: usize = 96;
+/// Up to here a list is easier to read than a table.
+const NARROW: usize = 60;
+/// More instances than this are summed up, unless all rows are asked for.
+const MANY: usize = 40;
+
+/// How many of the instances are shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rows {
+    /// Every one.
+    All,
+    /// Many are summed up.
+    Brief,
+}
 
 /// The whole plan, ready to print.
-pub fn plan_table(plan: &Plan, look: Look) -> String {
+pub fn plan_table(plan: &Plan, expected: &Expected, rows: Rows, look: Look) -> String {
     let mut out = Vec::new();
     head(plan, look, &mut out);
-    refusals(plan, look, &mut out);
-    risks(plan, look, &mut out);
-    changes(plan, look, &mut out);
+    risks::refusals(plan, rows, look, &mut out);
+    risks::warnings(plan, rows, look, &mut out);
+    let shown: Vec<_> = plan.instances.iter().filter(|i| i.refusals.is_empty()).collect();
+    if rows == Rows::Brief && shown.len() > MANY {
+        plan_groups::groups(plan, &shown, look, &mut out);
+    } else if look.columns() <= NARROW {
+        list(plan, expected, &shown, look, &mut out);
+    } else {
+        changes(plan, expected, &shown, look, &mut out);
+    }
     order(plan, look, &mut out);
     notes(plan, look, &mut out);
     out.extend(paragraph(0, "", &summary(plan), look.columns()));
     out.push(String::new());
-    out.join("\n")
+    look.signs(out.join("\n"))
 }
 
 /// One line that says how many instances are stopped, changed, left alone and refused.
@@ -59,100 +86,80 @@ fn head(plan: &Plan, look: Look, out: &mut Vec<String>) {
     out.push(String::new());
 }
 
-fn refusals(plan: &Plan, look: Look, out: &mut Vec<String>) {
-    let refused: Vec<_> = plan.instances.iter().filter(|i| !i.refusals.is_empty()).collect();
-    if refused.is_empty() {
-        return;
-    }
-    out.push(look.paint(style::BAD, "Refused:"));
-    for instance in refused {
-        out.extend(paragraph(2, "", &full_name(instance), look.columns()));
-        for refusal in &instance.refusals {
-            out.extend(paragraph(4, "✗ ", &refusal.to_string(), look.columns()));
-            out.extend(paragraph(6, "hint: ", refusal.hint(), look.columns()));
-        }
-    }
-    out.push(String::new());
-}
-
-/// Each risk once, with the instances that it concerns.
-fn risks(plan: &Plan, look: Look, out: &mut Vec<String>) {
-    let mut grouped: Vec<(&Warning, Vec<&str>)> = Vec::new();
-    for instance in plan.instances.iter().filter(|i| i.refusals.is_empty()) {
-        for warning in &instance.warnings {
-            match grouped.iter_mut().find(|(known, _)| *known == warning) {
-                Some((_, names)) => names.push(instance.name()),
-                None => grouped.push((warning, vec![instance.name()])),
-            }
-        }
-    }
-    if grouped.is_empty() {
-        return;
-    }
-    let total = plan.instances.iter().filter(|i| i.refusals.is_empty()).count();
-    out.push(look.paint(style::RISK, "Risks:"));
-    for (warning, names) in grouped {
-        let whom = if names.len() == total && total > 1 { format!("all {total}") } else { some(&names) };
-        out.extend(paragraph(2, "! ", &format!("{whom}: {warning}"), look.columns()));
-        out.extend(paragraph(4, "hint: ", warning.hint(), look.columns()));
-    }
-    out.push(String::new());
-}
-
-/// The first names, and how many more there are.
-fn some(names: &[&str]) -> String {
-    const SHOWN: usize = 5;
-    let shown = names.iter().take(SHOWN).copied().collect::<Vec<_>>().join(", ");
-    match names.len().saturating_sub(SHOWN) {
-        0 => shown,
-        more => format!("{shown} and {more} more"),
-    }
-}
-
-fn changes(plan: &Plan, look: Look, out: &mut Vec<String>) {
-    let shown: Vec<_> = plan.instances.iter().filter(|i| i.refusals.is_empty()).collect();
+fn changes(plan: &Plan, expected: &Expected, shown: &[&InstancePlan], look: Look, out: &mut Vec<String>) {
     if shown.is_empty() {
         return;
     }
     let wide = look.columns() >= WIDE;
     let priced = wide && shown.iter().any(|instance| instance.price.is_some());
+    let timed = wide && shown.iter().any(|instance| expected.down(instance).is_some());
     let mut table = table(look.columns());
-    let mut header = vec!["Instance", "Now", "Change", "Afterwards"];
+    let mut header = vec!["Instance", "Now", "Change", "Then"];
     header.extend(priced.then_some("Price"));
+    header.extend(timed.then_some("Down"));
     table.set_header(header);
     for instance in shown {
-        table.add_row(table_row(plan, instance, priced));
+        let mut change = change_lines(plan, instance);
+        let price = price(instance);
+        let time = down_words(expected, instance);
+        change.extend(price.clone().filter(|_| !priced));
+        change.extend(time.clone().filter(|_| !timed).map(|time| format!("down {time}")));
+        let mut row = vec![
+            two_lines(instance),
+            power_now(instance),
+            change.join("\n"),
+            afterwards(instance).to_owned(),
+        ];
+        row.extend(priced.then(|| price.unwrap_or_default()));
+        row.extend(timed.then(|| time.unwrap_or_default()));
+        table.add_row(row);
     }
     out.extend(lines(&table));
     out.push(String::new());
 }
 
-fn table_row(plan: &Plan, instance: &InstancePlan, priced: bool) -> Vec<String> {
-    let name = clean(instance.name());
-    let id = clean(instance.id.as_str());
-    let mut change = change_lines(plan, instance);
-    let price = price(instance);
-    if !priced {
-        change.extend(price.clone());
+/// The same without columns.
+fn list(plan: &Plan, expected: &Expected, shown: &[&InstancePlan], look: Look, out: &mut Vec<String>) {
+    for instance in shown {
+        let name = full_name(instance);
+        let head = match (power_now(instance), afterwards(instance)) {
+            (now, then) if now == then => format!("{name}: {now}, and so afterwards"),
+            (now, then) => format!("{name}: {now}, afterwards {then}"),
+        };
+        out.extend(paragraph(0, "", &head, look.columns()));
+        let time = down_words(expected, instance).map(|time| format!("down {time}"));
+        for line in change_lines(plan, instance).into_iter().chain(price(instance)).chain(time) {
+            out.extend(paragraph(2, "", &line, look.columns()));
+        }
     }
-    let mut row = vec![
-        if name == id { id } else { format!("{name}\n{id}") },
-        instance.found.as_ref().map(|found| clean(found.power.as_str())).unwrap_or_default(),
-        change.join("\n"),
-        afterwards(instance).to_owned(),
-    ];
-    row.extend(priced.then(|| price.unwrap_or_default()));
-    row
+    if !shown.is_empty() {
+        out.push(String::new());
+    }
 }
 
-fn afterwards(instance: &InstancePlan) -> &'static str {
+fn two_lines(instance: &InstancePlan) -> String {
+    let name = clean(instance.name());
+    let id = clean(instance.id.as_str());
+    if name == id { id } else { format!("{name}\n{id}") }
+}
+
+pub(super) fn power_now(instance: &InstancePlan) -> String {
+    instance.found.as_ref().map(|found| clean(found.power.as_str())).unwrap_or_default()
+}
+
+/// `about 25s`, by what earlier operations took.
+fn down_words(expected: &Expected, instance: &InstancePlan) -> Option<String> {
+    expected.down(instance).map(|(down, _)| format!("about {}", span(down)))
+}
+
+pub(super) fn afterwards(instance: &InstancePlan) -> &'static str {
     match instance.ends {
         EndPower::Running => "RUNNING",
         EndPower::Stopped => "STOPPED",
     }
 }
 
-fn change_lines(plan: &Plan, instance: &InstancePlan) -> Vec<String> {
+pub(super) fn change_lines(plan: &Plan, instance: &InstancePlan) -> Vec<String> {
     let power = instance.found.as_ref().map(|found| &found.power);
     match (instance.steps.as_slice(), power, instance.ends) {
         ([], Some(PowerState::Running), EndPower::Stopped) => vec!["stop".to_owned()],
@@ -229,7 +236,24 @@ fn order(plan: &Plan, look: Look, out: &mut Vec<String>) {
     if changed.iter().any(|instance| instance.ends == EndPower::Running) {
         out.extend(paragraph(2, "", "start", look.columns()));
     }
+    for line in limits(plan, &changed) {
+        out.extend(paragraph(2, "", &line, look.columns()));
+    }
     out.push(String::new());
+}
+
+/// What the workflow allows beyond one stop, and what it doesn't: the way back to the former type, and the downtime.
+fn limits(plan: &Plan, changed: &[&InstancePlan]) -> Vec<String> {
+    let resized = changed.iter().flat_map(|i| &i.steps).any(|step| step.action() == Action::Resize);
+    let back = (plan.on_failure == OnFailure::RollBack && resized).then(|| {
+        "if it does not start or fails a check afterwards: stop once more if it runs, back to the former type, start"
+            .to_owned()
+    });
+    let budget = plan.downtime_budget.filter(|_| changed.iter().any(|i| i.is_stopped_by_run()));
+    let budget = budget.map(|budget| {
+        format!("down for at most {}: what does not fit is left out, and the instance started", span(budget))
+    });
+    back.into_iter().chain(budget).collect()
 }
 
 fn rank(step: &Step) -> usize {

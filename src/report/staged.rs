@@ -41,6 +41,7 @@ pub(super) fn instance(id: &str, name: &str) -> InstancePlan {
             disks: vec![],
             security_groups: vec![],
             windows: false,
+            tags: std::collections::BTreeMap::new(),
             os: "Debian 12".to_owned(),
             uncharged: false,
         }),

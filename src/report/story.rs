@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::layout::width;
+use super::tally::{Stand, Standing, Tally};
 use crate::clock::between;
 use crate::cloud::{Action, InstanceId, InstanceType, PowerState, RequestId};
 use crate::journal::{
@@ -60,6 +62,8 @@ pub struct Story {
     taken_by: Vec<String>,
     rows: Vec<Row>,
     index: BTreeMap<InstanceId, usize>,
+    tally: Tally,
+    longest_name: usize,
 }
 
 /// One instance of a run.
@@ -74,6 +78,7 @@ pub struct Row {
     /// What is different from before, although the workflow did not ask for it.
     pub differences: Vec<String>,
     since: Timestamp,
+    begun: Option<Timestamp>,
     lost: bool,
     suspended: bool,
 }
@@ -122,6 +127,10 @@ impl Story {
         let plan = approved.shared();
         let rows: Vec<Row> = plan.instances.iter().map(|instance| Row::new(instance, first.at)).collect();
         let index = rows.iter().enumerate().map(|(place, row)| (row.plan.id.clone(), place)).collect();
+        let mut tally = Tally::default();
+        for (place, row) in rows.iter().enumerate() {
+            tally.enter(place, row.standing(plan.checks.len()));
+        }
         Ok(Self {
             run: first.run,
             plan,
@@ -132,6 +141,8 @@ impl Story {
             order: Order::CarryOn,
             ended: false,
             taken_by: Vec::new(),
+            tally,
+            longest_name: rows.iter().map(|row| width(row.plan.name())).max().unwrap_or_default(),
             rows,
             index,
         })
@@ -156,9 +167,16 @@ impl Story {
             Some(id) => {
                 let stranger = || StoryError::Stranger { seq: record.seq, instance: id.clone() };
                 let place = *self.index.get(id).ok_or_else(stranger)?;
-                self.rows[place]
-                    .fold(&record.event, record.at)
+                let checks = self.plan.checks.len();
+                let row = &mut self.rows[place];
+                let before = row.standing(checks);
+                row.fold(&record.event, record.at)
                     .map_err(|source| StoryError::Illegal { seq: record.seq, source })?;
+                let after = row.standing(checks);
+                if after != before {
+                    self.tally.leave(place, before);
+                    self.tally.enter(place, after);
+                }
             }
             None => self.fold_run(&record.event),
         }
@@ -172,8 +190,11 @@ impl Story {
                 self.taken_by.push(by.clone());
                 self.order = Order::CarryOn;
                 self.ended = false;
-                for row in &mut self.rows {
+                let checks = self.plan.checks.len();
+                for (place, row) in self.rows.iter_mut().enumerate().filter(|(_, row)| row.suspended) {
+                    self.tally.leave(place, row.standing(checks));
                     row.suspended = false;
+                    self.tally.enter(place, row.standing(checks));
                 }
             }
             Event::Ordered { order } => self.order = self.order.max(*order),
@@ -232,6 +253,16 @@ impl Story {
         &self.rows
     }
 
+    /// How many instances stand how.
+    pub fn tally(&self) -> &Tally {
+        &self.tally
+    }
+
+    /// How many columns the longest name takes.
+    pub(super) fn longest_name(&self) -> usize {
+        self.longest_name
+    }
+
     /// The instance of this id.
     pub fn row(&self, id: &InstanceId) -> Option<&Row> {
         self.index.get(id).map(|place| &self.rows[*place])
@@ -256,6 +287,7 @@ impl Row {
             requests: Vec::new(),
             differences: Vec::new(),
             since: at,
+            begun: None,
             lost: false,
             suspended: false,
         }
@@ -270,6 +302,9 @@ impl Row {
                 }
             }
             Event::Ended { differences, .. } => self.differences.clone_from(differences),
+            Event::Intended { .. } => {
+                self.begun.get_or_insert(at);
+            }
             _ => {}
         }
         self.lost = matches!(event, Event::Lost { .. }) || (self.lost && matches!(event, Event::Seen { .. }));
@@ -339,6 +374,12 @@ impl Row {
         self.state.verdict().is_none() && ledger.touched && ledger.power.as_ref() != Some(&wanted)
     }
 
+    fn standing(&self, checks: usize) -> Standing {
+        let down = self.is_down();
+        let begun = self.begun.unwrap_or(Timestamp::MAX);
+        Standing { stand: Stand::of(&self.phase(checks)), down, begun }
+    }
+
     fn phase(&self, checks: usize) -> Phase {
         match &self.state.stage {
             Stage::Ended { verdict } => match verdict {
@@ -396,43 +437,27 @@ impl Phase {
     /// The words for a person.
     pub fn words(&self) -> String {
         match self {
-            Self::Waiting => "waiting its turn".to_owned(),
-            Self::Acting(action) => doing(*action).to_owned(),
             Self::Unsure(action) => format!("{}: no answer came, looking", doing(*action)),
             Self::Retrying(action, error) => format!("{action} was refused, trying again: {error}"),
-            Self::Stopped => "stopped".to_owned(),
-            Self::Checking => "checking".to_owned(),
-            Self::Looking => "looking".to_owned(),
-            Self::BringingBack => "bringing it back".to_owned(),
-            Self::RollingBack => "rolling back".to_owned(),
-            Self::Suspended => "brought back, not finished".to_owned(),
-            Self::Done => "done".to_owned(),
-            Self::Unchanged => "unchanged".to_owned(),
             Self::NotBegun(why) => format!("not begun: {}", halt_words(*why)),
-            Self::Failed => "failed".to_owned(),
-            Self::Stranded => "NEEDS A PERSON".to_owned(),
+            Self::Waiting
+            | Self::Acting(_)
+            | Self::Stopped
+            | Self::Checking
+            | Self::Looking
+            | Self::BringingBack
+            | Self::RollingBack
+            | Self::Suspended
+            | Self::Done
+            | Self::Unchanged
+            | Self::Failed
+            | Self::Stranded => Stand::of(self).words().to_owned(),
         }
     }
 
     /// Nothing more will happen to the instance in this run of the process.
     pub fn is_settled(&self) -> bool {
-        match self {
-            Self::Suspended
-            | Self::Done
-            | Self::Unchanged
-            | Self::NotBegun(_)
-            | Self::Failed
-            | Self::Stranded => true,
-            Self::Waiting
-            | Self::Acting(_)
-            | Self::Unsure(_)
-            | Self::Retrying(..)
-            | Self::Stopped
-            | Self::Checking
-            | Self::Looking
-            | Self::BringingBack
-            | Self::RollingBack => false,
-        }
+        Stand::of(self).is_settled()
     }
 }
 

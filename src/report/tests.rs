@@ -1,5 +1,8 @@
 //! What is read, to the letter: boards, lines, tables and verdicts of a made-up run.
 
+mod fleet;
+
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -36,6 +39,7 @@ fn found(name: &str, power: PowerState) -> Found {
         windows: false,
         os: String::new(),
         uncharged: false,
+        tags: BTreeMap::new(),
     }
 }
 
@@ -173,8 +177,12 @@ fn midway() -> Teller {
     teller
 }
 
-fn board_text(story: &Story, second: i64, width: usize, most: usize) -> String {
-    board(story, at(second), Look::plain(width), most).join("\n")
+fn board_lines(story: &Story, second: i64, look: Look, height: usize) -> Vec<String> {
+    Board { story, expected: &Expected::default(), events: &[] }.lines(at(second), look, height)
+}
+
+fn board_text(story: &Story, second: i64, width: usize, height: usize) -> String {
+    board_lines(story, second, Look::plain(width), height).join("\n")
 }
 
 #[test]
@@ -183,25 +191,16 @@ fn the_board_has_a_line_for_each_instance_and_a_summary() {
     insta::assert_snapshot!("board_at_80", board_text(&story, 107, 80, 10));
     insta::assert_snapshot!("board_at_60", board_text(&story, 107, 60, 10));
     for width in [40, 60, 80, 120] {
-        for line in board(&story, at(107), Look::plain(width), 10) {
+        for line in board_lines(&story, 107, Look::plain(width), 10) {
             assert!(layout::width(&line) <= width, "{width}: {line}");
         }
     }
 }
 
 #[test]
-fn a_board_that_is_too_long_shows_what_happens_first() {
-    let story = midway().story();
-    let lines = board(&story, at(50), Look::plain(80), 1);
-    assert_eq!(lines.len(), 3);
-    assert!(lines[0].contains("resizing 9s"), "{}", lines[0]);
-    assert_eq!(lines[1], "  … and 2 more");
-}
-
-#[test]
 fn colour_adds_nothing_but_colour() {
     let story = midway().story();
-    let coloured = board(&story, at(107), Look { width: 80, colour: true }, 10).join("\n");
+    let coloured = board_lines(&story, 107, Look { colour: true, ..Look::plain(80) }, 10).join("\n");
     assert!(coloured.contains("\u{1b}["));
     assert_eq!(anstream::adapter::strip_str(&coloured).to_string(), board_text(&story, 107, 80, 10));
 }
@@ -235,7 +234,7 @@ fn every_phase_has_its_words() {
         "resize was refused, trying again: ResourcesSoldOut: none left."
     );
     let failed = Event::Failed { failure: Failure::Refused { action: Action::Resize, error: sold_out() } };
-    assert_eq!(after(&[intended(to_large()), refused, failed]), "bringing it back");
+    assert_eq!(after(&[intended(to_large()), refused, failed]), "bringing back");
     assert_eq!(after(&[intended(Intent::Start)]), "starting");
     let back = [intended(Intent::Start), accepted("r2"), seen(PowerState::Running), achieved()];
     assert_eq!(after(&[&back[..], &[Event::Suspended]].concat()), "brought back, not finished");
@@ -345,7 +344,7 @@ fn rich_plan() -> Plan {
 #[test]
 fn a_plan_fits_narrow_and_wide_terminals() {
     for width in [60, 80, 120] {
-        let text = plan_table(&rich_plan(), Look::plain(width));
+        let text = plan_table(&rich_plan(), &Expected::default(), Rows::Brief, Look::plain(width));
         for line in text.lines() {
             assert!(layout::width(line) <= width, "{width}: {line}");
         }
@@ -356,12 +355,10 @@ fn a_plan_fits_narrow_and_wide_terminals() {
 
 #[test]
 fn a_plan_in_colour_says_the_same() {
-    let coloured = plan_table(&rich_plan(), Look { width: 80, colour: true });
+    let shown = |look| plan_table(&rich_plan(), &Expected::default(), Rows::Brief, look);
+    let coloured = shown(Look { colour: true, ..Look::plain(80) });
     assert!(coloured.contains("\u{1b}["));
-    assert_eq!(
-        anstream::adapter::strip_str(&coloured).to_string(),
-        plan_table(&rich_plan(), Look::plain(80))
-    );
+    assert_eq!(anstream::adapter::strip_str(&coloured).to_string(), shown(Look::plain(80)));
 }
 
 #[test]

@@ -1,57 +1,141 @@
 //! The end of a run: one verdict per instance, and the one command that helps where help is needed.
 
-use super::layout::paragraph;
+use super::layout::{paragraph, width};
 use super::lines::{became, down_words, verdict_words};
 use super::plan_table::full_name;
 use super::story::{Phase, Row, Story};
-use super::words::{Look, clean, instances, style};
+use super::tally::Stand;
+use super::words::{Look, clean, exact, instances, span, style};
 use crate::cloud::{Action, CloudError};
 use crate::journal::{Failure, Verdict};
 use crate::plan::{EndPower, Step};
 
-/// One verdict per instance, then the next command to type. A run whose cloud is gone is not `resumable`.
+/// Runs of more instances than this sum up those of which there is nothing particular to say.
+const MANY: usize = 20;
+/// So many of those are named; of more only the first.
+const NAMED: usize = 5;
+
+/// One verdict per instance, the worst first, then the next command to type. A run whose cloud is gone is not
+/// `resumable`.
 pub fn verdicts(story: &Story, look: Look, resumable: bool) -> String {
     let mut out = Vec::new();
-    for row in story.rows() {
-        verdict(story, row, look, &mut out);
+    let mut rows: Vec<(&Row, Phase)> = story.rows().iter().map(|row| (row, story.phase(row))).collect();
+    rows.sort_by_key(|(row, phase)| (Stand::of(phase), row.differences.is_empty()));
+    let mut alike: Vec<(String, Vec<&Row>)> = Vec::new();
+    for (row, phase) in &rows {
+        match row_words(row, phase) {
+            words if rows.len() > MANY && is_plain(row, phase) => {
+                match alike.iter_mut().find(|(known, _)| *known == words) {
+                    Some((_, whom)) => whom.push(row),
+                    None => alike.push((words, vec![row])),
+                }
+            }
+            words => verdict(story, row, (phase, &words), look, &mut out),
+        }
+    }
+    for (words, whom) in alike {
+        match whom.as_slice() {
+            [one] => verdict(story, one, (&story.phase(one), &words), look, &mut out),
+            many => summed_up(story, many, &words, look, &mut out),
+        }
     }
     out.push(String::new());
-    out.push(outcome_line(story));
+    out.extend(outcome(story, look));
     for command in next_commands(story, resumable) {
         out.push(format!("next: {command}"));
     }
     out.push(String::new());
-    out.join("\n")
+    look.signs(out.join("\n"))
 }
 
-fn verdict(story: &Story, row: &Row, look: Look, out: &mut Vec<String>) {
-    let phase = story.phase(row);
-    let (mark, paint) = match phase {
-        Phase::Done | Phase::Unchanged => ("✓ ", style::GOOD),
-        Phase::Failed | Phase::Stranded => ("✗ ", style::BAD),
-        _ => ("- ", style::RISK),
+/// There is nothing more to say of it than of others like it.
+fn is_plain(row: &Row, phase: &Phase) -> bool {
+    let quiet = match phase {
+        Phase::Done | Phase::Unchanged | Phase::NotBegun(_) | Phase::Waiting => true,
+        Phase::Suspended
+        | Phase::Acting(_)
+        | Phase::Unsure(_)
+        | Phase::Retrying(..)
+        | Phase::Stopped
+        | Phase::Checking
+        | Phase::Looking
+        | Phase::BringingBack
+        | Phase::RollingBack
+        | Phase::Failed
+        | Phase::Stranded => false,
     };
+    quiet && row.differences.is_empty()
+}
+
+/// How it went, in words.
+fn row_words(row: &Row, phase: &Phase) -> String {
     let words = match row.state.verdict() {
         Some(verdict) => format!("{}{}", verdict_words(verdict).trim_end_matches('.'), became(row, verdict)),
         None if row.is_suspended() => format!("{}; {}", phase.words(), progress(row)),
         None if row.state.ledger.touched => format!("left while {}", phase.words()),
         None => "not begun: the run was ended early".to_owned(),
     };
-    let down = row.down(story.last());
-    let down = if down.is_zero() { String::new() } else { format!(", was down {}", down_words(story, down)) };
-    let words = words.trim_end_matches('.');
-    let head = format!("{}: {words}{down}", full_name(&row.plan));
-    let mut lines = paragraph(0, mark, &head, look.columns());
+    words.trim_end_matches('.').to_owned()
+}
+
+/// Many instances of which the same is to be said.
+fn summed_up(story: &Story, whom: &[&Row], words: &str, look: Look, out: &mut Vec<String>) {
+    let names: Vec<_> = whom.iter().take(NAMED).map(|row| clean(row.plan.name())).collect();
+    let names = match whom.len().saturating_sub(NAMED) {
+        0 => names.join(", "),
+        _ => format!("{}, …", names.join(", ")),
+    };
+    let mut downs: Vec<_> =
+        whom.iter().map(|row| row.down(story.last())).filter(|down| !down.is_zero()).collect();
+    downs.sort_unstable();
+    let allowed = story.plan().downtime_budget.map(|budget| format!(", of {} allowed", span(budget)));
+    let allowed = allowed.filter(|_| !downs.is_empty()).unwrap_or_default();
+    let (mark, paint) = mark(&story.phase(whom[0]));
+    let head = match downs.as_slice() {
+        [] => format!("{} ({names}): {words}", instances(whom.len())),
+        [shortest, .., longest] if exact(*shortest) == exact(*longest) => {
+            format!("{} ({names}): {words}, were down {} each", instances(whom.len()), exact(*longest))
+        }
+        [shortest, .., longest] => format!(
+            "{} ({names}): {words}, were down {} to {}, half of them no longer than {}",
+            instances(whom.len()),
+            exact(*shortest),
+            exact(*longest),
+            exact(downs[(downs.len() - 1) / 2]),
+        ),
+        [one] => format!("{} ({names}): {words}, one was down {}", instances(whom.len()), exact(*one)),
+    };
+    marked(mark, paint, &format!("{head}{allowed}"), look, out);
+}
+
+fn marked(mark: &str, paint: anstyle::Style, head: &str, look: Look, out: &mut Vec<String>) {
+    let mut lines = paragraph(0, mark, head, look.columns());
     if let Some(first) = lines.first_mut() {
         *first = first.replacen(mark.trim_end(), &look.paint(paint, mark.trim_end()), 1);
     }
     out.append(&mut lines);
+}
+
+fn mark(phase: &Phase) -> (&'static str, anstyle::Style) {
+    match phase {
+        Phase::Done | Phase::Unchanged => ("✓ ", style::GOOD),
+        Phase::Failed | Phase::Stranded => ("✗ ", style::BAD),
+        _ => ("- ", style::RISK),
+    }
+}
+
+fn verdict(story: &Story, row: &Row, (phase, words): (&Phase, &str), look: Look, out: &mut Vec<String>) {
+    let (mark, paint) = mark(phase);
+    let down = row.down(story.last());
+    let down = if down.is_zero() { String::new() } else { format!(", was down {}", down_words(story, down)) };
+    marked(mark, paint, &format!("{}: {words}{down}", full_name(&row.plan)), look, out);
     details(story, row, look, out);
 }
 
 fn details(story: &Story, row: &Row, look: Look, out: &mut Vec<String>) {
     let columns = look.columns();
     if let Some(failure) = row.failure() {
+        out.extend(state_words(row).iter().flat_map(|words| paragraph(4, "", words, columns)));
         if let Some(error) = cloud_error(failure) {
             out.extend(paragraph(4, "hint: ", error.hint(), columns));
         }
@@ -69,6 +153,16 @@ fn details(story: &Story, row: &Row, look: Look, out: &mut Vec<String>) {
         // Never wrapped: it is there to be copied.
         out.push(format!("    to mend it: {command}"));
     }
+}
+
+/// What state it is in; a verdict that needs a person says so itself.
+fn state_words(row: &Row) -> Option<String> {
+    if matches!(row.state.verdict(), Some(Verdict::Stranded { .. })) {
+        return None;
+    }
+    let ledger = &row.state.ledger;
+    let (power, kind) = (ledger.power.as_ref()?, ledger.instance_type.as_ref()?);
+    Some(format!("it is {power} now, as {kind}"))
 }
 
 /// What was done of what was planned.
@@ -108,25 +202,42 @@ pub(super) fn rescue(story: &Story, row: &Row) -> Option<String> {
     Some(clean(&format!("tccli cvm {call} --region {region} --InstanceIds '[\"{id}\"]'")))
 }
 
-/// How many instances ended how.
+/// The run, and how many of its instances ended how.
 pub fn outcome_line(story: &Story) -> String {
-    let count =
-        |fits: &dyn Fn(&Phase) -> bool| story.rows().iter().filter(|row| fits(&story.phase(row))).count();
+    format!("run {}: {}", story.run(), counts(story))
+}
+
+/// The same, on two lines where one is too short.
+fn outcome(story: &Story, look: Look) -> Vec<String> {
+    let line = outcome_line(story);
+    if width(&line) <= look.columns() {
+        return vec![line];
+    }
+    let mut out = vec![format!("run {}:", story.run())];
+    out.extend(paragraph(2, "", &counts(story), look.columns()));
+    out
+}
+
+/// How many instances ended how.
+fn counts(story: &Story) -> String {
+    let tally = story.tally();
+    let count = |stand| tally.count(stand);
+    let under_way: usize = tally.under_way().map(|(_, count)| count).sum();
     let table = [
-        (count(&|phase| *phase == Phase::Done), "done"),
-        (count(&|phase| *phase == Phase::Unchanged), "unchanged"),
-        (count(&|phase| *phase == Phase::Failed), "failed"),
-        (count(&|phase| *phase == Phase::Stranded), "in need of a person"),
-        (count(&|phase| *phase == Phase::Suspended), "brought back, not finished"),
-        (count(&|phase| matches!(phase, Phase::NotBegun(_) | Phase::Waiting)), "not begun"),
-        (count(&|phase| !phase.is_settled() && *phase != Phase::Waiting), "left under way"),
+        (count(Stand::Done), "done"),
+        (count(Stand::Unchanged), "unchanged"),
+        (count(Stand::Failed), "failed"),
+        (count(Stand::Stranded), "in need of a person"),
+        (count(Stand::Suspended), "brought back, not finished"),
+        (count(Stand::NotBegun) + count(Stand::Waiting), "not begun"),
+        (under_way, "left under way"),
     ];
     let parts: Vec<_> = table
         .iter()
         .filter(|(count, _)| *count > 0)
         .map(|(count, words)| format!("{count} {words}"))
         .collect();
-    format!("run {}: {} of {}", story.run(), parts.join(", "), instances(story.rows().len()))
+    format!("{} of {}", parts.join(", "), instances(story.rows().len()))
 }
 
 /// What to type next, if something is left to do.

@@ -13,12 +13,14 @@ pub struct Look {
     pub width: usize,
     /// Colours may be used.
     pub colour: bool,
+    /// Signs beyond ASCII may be used: marks, arrows, bars. Names are shown as they are in any case.
+    pub unicode: bool,
 }
 
 impl Look {
     /// Text without colour, `width` columns wide.
     pub fn plain(width: usize) -> Self {
-        Self { width, colour: false }
+        Self { width, colour: false, unicode: true }
     }
 
     /// The width to lay out for.
@@ -28,7 +30,25 @@ impl Look {
 
     /// `text` in `style`, if colours may be used.
     pub(super) fn paint(self, style: Style, text: &str) -> String {
-        if self.colour { format!("{style}{text}{style:#}") } else { text.to_owned() }
+        if self.colour && !text.is_empty() { format!("{style}{text}{style:#}") } else { text.to_owned() }
+    }
+
+    /// `text` with its signs as this terminal can show them. Each sign has a stand-in of the same width.
+    pub(super) fn signs(self, text: String) -> String {
+        if self.unicode {
+            return text;
+        }
+        let stand_in = |c| match c {
+            '✓' => '+',
+            '✗' => 'x',
+            '▸' | '→' | '╸' => '>',
+            '·' => '.',
+            '…' => '~',
+            '━' => '#',
+            '─' => '-',
+            other => other,
+        };
+        text.chars().map(stand_in).collect()
     }
 }
 
@@ -40,6 +60,7 @@ pub(super) mod style {
     pub(in crate::report) const GOOD: Style = AnsiColor::Green.on_default();
     pub(in crate::report) const RISK: Style = AnsiColor::Yellow.on_default();
     pub(in crate::report) const BAD: Style = AnsiColor::Red.on_default().bold();
+    pub(in crate::report) const BUSY: Style = AnsiColor::Cyan.on_default();
     pub(in crate::report) const FAINT: Style = Style::new().dimmed();
 }
 

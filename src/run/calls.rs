@@ -1,5 +1,7 @@
 //! Sending what was recorded: each takes a [`Recorded`], so nothing can be sent that does not stand in the journal.
 
+use std::time::Duration;
+
 use crate::cloud::{Change, Cloud, CloudError, ErrorKind, KeyId, RequestId, Sent, Survey};
 use crate::journal::{Intent, Joint, Recorded};
 use crate::plan::ImportKey;
@@ -36,6 +38,13 @@ pub(super) async fn perform(
         },
     };
     cloud.apply(&change).await
+}
+
+/// What comes of an intent that was decided on too long ago to be sent: the instance is looked at again.
+pub(super) fn too_late(late: Duration) -> CloudError {
+    let message = format!("not sent, as it was decided {} s before it could be", late.as_secs());
+    // Of the kinds the one that is tried again for longest.
+    CloudError::new(ErrorKind::Throttled, Sent::No, message)
 }
 
 /// Imports a key, once. Whether it is there afterwards is for [`find_key`] to say.

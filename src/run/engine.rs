@@ -255,6 +255,7 @@ impl Engine {
     /// Decides for every instance that something happened to, until there is nothing left to write down; then sends.
     async fn turn(&mut self) -> Result<(), Cause> {
         let mut wishes = Wishes::new();
+        let decided = self.parts.clock.now();
         while !self.dirty.is_empty() && self.order != Order::LeaveNow {
             let mut notes = Vec::new();
             for at in std::mem::take(&mut self.dirty) {
@@ -276,7 +277,7 @@ impl Engine {
             self.note(notes).await?;
         }
         if self.order != Order::LeaveNow {
-            self.send(wishes).await?;
+            self.send(wishes, decided).await?;
         }
         Ok(())
     }
@@ -579,7 +580,7 @@ impl Engine {
     }
 
     /// Writes down and sends the wishes, equal ones together.
-    async fn send(&mut self, wishes: Wishes) -> Result<(), Cause> {
+    async fn send(&mut self, wishes: Wishes, decided: Timestamp) -> Result<(), Cause> {
         let mut groups = Vec::new();
         let mut joints = Vec::new();
         for ((intent, among), wishing) in wishes {
@@ -605,8 +606,13 @@ impl Engine {
             let secrets = Arc::clone(&self.secrets);
             let resize = recorded.get().intent.action() == Action::Resize;
             self.resizing += usize::from(resize);
+            let (clock, fresh) = (self.parts.clock.clone(), self.parts.pace.fresh);
             let flight = async move {
-                let result = calls::perform(cloud.as_ref(), &recorded, &secrets).await;
+                // The journal may have been tried for long, or the process may have stood still, since it was decided.
+                let result = match between(decided, clock.now()) {
+                    late if late > fresh => Err(calls::too_late(late)),
+                    _ => calls::perform(cloud.as_ref(), &recorded, &secrets).await,
+                };
                 Landed::Call { members, resize, result }
             };
             self.flights.push(flight.boxed());

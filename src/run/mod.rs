@@ -13,9 +13,11 @@ mod outcome;
 mod pace;
 mod rollout;
 mod secrets;
+mod typical;
 
 pub use engine::{Parts, drive};
 pub use operator::{Operator, Probe};
 pub use outcome::{Cause, Conclusion, Outcome, RunError};
-pub use pace::{Experience, Pace, Span, Typical};
+pub use pace::{Experience, Pace, Span};
 pub use secrets::{SecretError, Secrets};
+pub use typical::Typical;

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::typical::Typical;
 use crate::clock::between;
 use crate::cloud::{Action, CloudError, ErrorKind};
 use crate::journal::Took;
@@ -40,44 +41,6 @@ pub struct Pace {
     pub looking: u8,
     /// How long operations take as far as nothing else is known.
     pub typical: Typical,
-}
-
-/// How long operations commonly take, by what the vendor and others who use its API say: "one to two minutes" for a
-/// resize, "tens of seconds" for going down and for coming up, 10 s and more for a password or a key. Only a downtime
-/// budget asks for them, and only until there is experience.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Typical {
-    /// A stop.
-    pub stop: Duration,
-    /// A start.
-    pub start: Duration,
-    /// A resize.
-    pub resize: Duration,
-    /// A change of the password or of the keys.
-    pub change: Duration,
-}
-
-impl Default for Typical {
-    fn default() -> Self {
-        Self {
-            stop: Duration::from_secs(30),
-            start: Duration::from_mins(1),
-            resize: Duration::from_mins(2),
-            change: Duration::from_secs(20),
-        }
-    }
-}
-
-impl Typical {
-    /// How long this operation commonly takes.
-    pub fn of(&self, action: Action) -> Duration {
-        match action {
-            Action::Stop => self.stop,
-            Action::Start => self.start,
-            Action::Resize => self.resize,
-            Action::ResetPassword | Action::LoadSshKeys => self.change,
-        }
-    }
 }
 
 impl Default for Pace {
@@ -120,12 +83,7 @@ impl Pace {
             shortest,
             together: scaled(self.together),
             looking: self.looking,
-            typical: Typical {
-                stop: scaled(self.typical.stop),
-                start: scaled(self.typical.start),
-                resize: scaled(self.typical.resize),
-                change: scaled(self.typical.change),
-            },
+            typical: self.typical.each(scaled),
         }
     }
 

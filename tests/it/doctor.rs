@@ -18,7 +18,7 @@ fn steady(sealed: &Sealed, done: &Done) -> String {
                 let number = word.bytes().all(|byte| byte.is_ascii_digit()) && !word.is_empty();
                 match word {
                     word if word.starts_with("http://127.0.0.1:") => "http://SIMULATOR".to_owned(),
-                    _ if number && (line.contains(" ms") || line.contains(" KiB")) => "N".to_owned(),
+                    _ if number && (line.contains(" ms") || line.contains("format")) => "N".to_owned(),
                     "x86_64," | "aarch64," => "PROCESSOR,".to_owned(),
                     word => word.to_owned(),
                 }

@@ -1,20 +1,16 @@
 //! The engine carries plans out on the simulated cloud, undisturbed and disturbed, under virtual time.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
-use async_trait::async_trait;
-use jiff::Timestamp;
 use pitstop::cloud::{Action, InstanceId, PowerState};
-use pitstop::journal::{
-    Claim, Failure, Halt, Journal, Lease, Memory, Order, Place, Record, RunId, RunSummary, Store, StoreError,
-    Took, Verdict,
-};
+use pitstop::journal::{Failure, Halt, Journal, Order, Place, Store, Verdict};
 use pitstop::plan::Approval;
 use pitstop::run::Conclusion;
 use pitstop::sim::{Effect, EventSpec, Fault, ForeignAct, Happening, LogEntry, ResizeBoots, What};
 
+use crate::full_disk::FullAfter;
 use crate::rig::{Ran, Rig, THREE, WEB};
 
 /// A resize of some instances, with more keys behind it.
@@ -259,68 +255,10 @@ async fn an_order_to_leave_leaves_at_once() {
     assert_eq!(ran.power(WEB), PowerState::Stopping);
 }
 
-/// A store whose disk is full after so many appends.
-struct FullAfter {
-    store: Memory,
-    left: Mutex<usize>,
-}
-
-#[async_trait]
-impl Store for FullAfter {
-    async fn begin(
-        &self,
-        run: &RunSummary,
-        ids: &[InstanceId],
-        first: &[Record],
-        lease: &Lease,
-    ) -> Result<Claim, StoreError> {
-        self.store.begin(run, ids, first, lease).await
-    }
-    async fn take(&self, run: RunId, lease: &Lease, now: Timestamp) -> Result<Claim, StoreError> {
-        self.store.take(run, lease, now).await
-    }
-    async fn renew(&self, claim: Claim, until: Timestamp) -> Result<(), StoreError> {
-        self.store.renew(claim, until).await
-    }
-    async fn release(&self, claim: Claim) -> Result<(), StoreError> {
-        self.store.release(claim).await
-    }
-    async fn holder(&self, run: RunId, now: Timestamp) -> Result<Option<Lease>, StoreError> {
-        self.store.holder(run, now).await
-    }
-    async fn held(
-        &self,
-        scope: &str,
-        instances: &[InstanceId],
-    ) -> Result<Option<(InstanceId, RunId)>, StoreError> {
-        self.store.held(scope, instances).await
-    }
-    async fn append(&self, claim: Claim, records: &[Record], took: &[Took]) -> Result<(), StoreError> {
-        let full = std::mem::replace(&mut *self.left.lock().unwrap(), 0);
-        if full == 0 {
-            return Err(StoreError::Write("database or disk is full".into()));
-        }
-        *self.left.lock().unwrap() = full - 1;
-        self.store.append(claim, records, took).await
-    }
-    async fn finish(&self, claim: Claim, at: Timestamp) -> Result<(), StoreError> {
-        self.store.finish(claim, at).await
-    }
-    async fn load(&self, run: RunId) -> Result<Vec<Record>, StoreError> {
-        self.store.load(run).await
-    }
-    async fn runs(&self) -> Result<Vec<RunSummary>, StoreError> {
-        self.store.runs().await
-    }
-    async fn history(&self, simulated: bool, each: u32) -> Result<Vec<Took>, StoreError> {
-        self.store.history(simulated, each).await
-    }
-}
-
 #[tokio::test(start_paused = true)]
 async fn after_an_append_that_failed_nothing_is_sent_and_what_is_down_is_named() {
     for appends in 0..30 {
-        let store = Arc::new(FullAfter { store: Memory::default(), left: Mutex::new(appends) });
+        let store = Arc::new(FullAfter::appends(appends));
         let rig = Rig { store: store.clone(), ..Rig::default() };
         let scene = rig.scene();
         let plan = rig.plan(&scene, THREE).await.approve(Approval::Program).unwrap();

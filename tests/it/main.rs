@@ -1,16 +1,20 @@
 //! The one integration test binary.
 #![expect(clippy::unwrap_used, reason = "what can't be had fails the test")]
 
+mod approval;
 mod assumed_role;
 mod bad_workflows;
 mod cli;
 mod client_on_sim;
 mod completions;
 mod doctor;
+mod downtime_budget;
 mod engine;
 mod examples;
 mod explain;
+mod fallback;
 mod fleet;
+mod full_disk;
 mod fuzz;
 mod good_workflows;
 mod holding;
@@ -24,6 +28,7 @@ mod process;
 mod proxy;
 mod resume;
 mod rig;
+mod roll_back;
 mod rollout;
 mod schema;
 mod sealed;
@@ -32,4 +37,5 @@ mod shipped;
 mod terminal;
 mod vendor_examples;
 mod way_back;
+mod window;
 mod workflow_properties;

@@ -244,6 +244,27 @@ fn without_a_match_it_needs_no_cloud_and_with_one_it_says_what_to_do() {
 }
 
 #[test]
+fn one_that_is_longer_than_the_vendor_takes_is_pointed_out() {
+    let sealed = Sealed::new();
+    let print = |count: usize| {
+        let ids: Vec<String> = (0..count).map(|number| format!("ins-{number:08}")).collect();
+        let text = format!(
+            "version: 1\nname: many\ntarget: {{ region: ap-guangzhou, instances: [{}] }}\n\
+             changes: [{{ resize: {{ type: S5.LARGE8 }} }}]\n",
+            ids.join(", ")
+        );
+        let path = sealed.home().join("many.yaml");
+        std::fs::write(&path, text).unwrap();
+        sealed.pitstop(&["policy", path.to_str().unwrap(), "--account", "100000000001", "--prepaid"])
+    };
+    let few = print(50);
+    assert_eq!((few.code, few.stderr.as_str()), (0, ""));
+    let many = print(100);
+    assert_eq!(many.code, 0);
+    assert!(many.stderr.contains("CAM takes 6144"), "{}", many.stderr);
+}
+
+#[test]
 fn a_match_that_may_not_be_asked_names_the_permission() {
     let sealed = Sealed::new();
     let text = include_str!("../../src/sim/demo.yaml").replace(

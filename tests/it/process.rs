@@ -15,7 +15,11 @@ use serde_json::Value;
 
 use crate::sealed::{Done, Sealed, Simulator, signal};
 
+/// How much faster than real time.
 const SPEED: &str = "50";
+/// The same where connections break: a call without an answer is looked for during a minute, and at fifty times the speed
+/// a machine with too much to do can keep it on its way for longer than that.
+const CUT_SPEED: &str = "20";
 /// Two instances that run and one that is found stopped; all three changes on each.
 const WORKFLOW: &str = "
 version: 1
@@ -85,6 +89,7 @@ struct Case {
 struct Scene {
     sealed: Sealed,
     simulator: Simulator,
+    speed: &'static str,
 }
 
 /// What a case came to.
@@ -106,16 +111,17 @@ impl Scene {
         std::fs::write(at("faults.yaml"), if case.cut { cuts() } else { "[]".to_owned() }).unwrap();
         let (fleet, faults, seed) = (at("fleet.yaml"), at("faults.yaml"), case.number.to_string());
         let (fleet, faults) = (fleet.to_str().unwrap(), faults.to_str().unwrap());
-        let args = ["--speed", SPEED, "--keep-log", "--fleet", fleet, "--faults", faults, "--seed", &seed];
+        let speed = if case.cut { CUT_SPEED } else { SPEED };
+        let args = ["--speed", speed, "--keep-log", "--fleet", fleet, "--faults", faults, "--seed", &seed];
         let simulator = sealed.simulator(&args);
-        Self { sealed, simulator }
+        Self { sealed, simulator, speed }
     }
 
     fn run(&self) -> Child {
         let workflow = self.sealed.home().join("workflow.yaml");
         let args = ["run", workflow.to_str().unwrap(), "--yes", "--endpoint", &self.simulator.url];
         self.sealed
-            .command(&[&args[..], &["--sim-speed", SPEED, "--output", "json"]].concat())
+            .command(&[&args[..], &["--sim-speed", self.speed, "--output", "json"]].concat())
             .spawn()
             .unwrap()
     }
@@ -126,7 +132,7 @@ impl Scene {
         if !self.sealed.pitstop(&["runs"]).stdout.contains("unfinished") {
             return self.run();
         }
-        self.sealed.command(&["resume", "--sim-speed", SPEED, "--output", "json"]).spawn().unwrap()
+        self.sealed.command(&["resume", "--sim-speed", self.speed, "--output", "json"]).spawn().unwrap()
     }
 
     /// The simulator's log.

@@ -94,9 +94,11 @@ impl Stage {
     /// Plans, runs until the first instance is stopped, is killed, resumes, and tells of it, in both forms.
     fn whole_life(&mut self, kill: bool) {
         let workflow = self.sealed.home().join("workflow.yaml").display().to_string();
-        let args = self.on_the_workflow("plan", &workflow, &[]);
-        let plan = self.sealed.pitstop(&args);
-        assert_eq!(self.keep("plan", plan).code, 0);
+        for command in ["doctor", "policy", "plan"] {
+            let args = self.on_the_workflow(command, &workflow, &[]);
+            let done = self.sealed.pitstop(&args);
+            assert_eq!(self.keep(command, done).code, 0, "{command}");
+        }
         let args = self.on_the_workflow("run", &workflow, &["--yes"]);
         let mut child = self.sealed.command(&args).spawn().unwrap();
         let mut stderr = BufReader::new(child.stderr.take().unwrap());

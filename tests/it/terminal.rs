@@ -26,11 +26,28 @@ pub(crate) struct Screen {
 
 impl Screen {
     pub(crate) fn open(sealed: &Sealed, columns: u16, args: &[&str]) -> Self {
-        let columns = NonZeroU16::new(columns).unwrap();
-        let size = PtySize { rows: ROWS.get(), cols: columns.get(), pixel_width: 0, pixel_height: 0 };
-        let pair = native_pty_system().openpty(size).unwrap();
         let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_pitstop"));
         command.args(args);
+        Self::with(sealed, (columns, ROWS.get()), command)
+    }
+
+    /// What a person types at a shell; `pitstop` is this program.
+    pub(crate) fn shell(sealed: &Sealed, columns: u16, line: &str) -> Self {
+        let mut command = CommandBuilder::new("/bin/sh");
+        command.args(["-c", &line.replace("pitstop", env!("CARGO_BIN_EXE_pitstop"))]);
+        Self::with(sealed, (columns, ROWS.get()), command)
+    }
+
+    pub(crate) fn of_size(sealed: &Sealed, (columns, rows): (u16, u16), args: &[&str]) -> Self {
+        let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_pitstop"));
+        command.args(args);
+        Self::with(sealed, (columns, rows), command)
+    }
+
+    fn with(sealed: &Sealed, (columns, rows): (u16, u16), mut command: CommandBuilder) -> Self {
+        let (columns, rows) = (NonZeroU16::new(columns).unwrap(), NonZeroU16::new(rows).unwrap());
+        let size = PtySize { rows: rows.get(), cols: columns.get(), pixel_width: 0, pixel_height: 0 };
+        let pair = native_pty_system().openpty(size).unwrap();
         command.cwd(env!("CARGO_MANIFEST_DIR"));
         command.env_clear();
         command.env("TERM", "xterm-256color");
@@ -50,7 +67,7 @@ impl Screen {
             }
         });
         let keyboard = pair.master.take_writer().unwrap();
-        let parser = vt100::Parser::new(ROWS, columns, 200);
+        let parser = vt100::Parser::new(rows, columns, 200);
         Self { parser, bytes: Vec::new(), output, keyboard, child, master: pair.master }
     }
 
@@ -61,6 +78,41 @@ impl Screen {
 
     pub(crate) fn text(&self) -> String {
         self.parser.screen().contents()
+    }
+
+    /// The screen, row by row, without blanks at the ends.
+    pub(crate) fn rows(&self) -> Vec<String> {
+        let (_, columns) = self.parser.screen().size();
+        self.parser.screen().rows(0, columns.get()).map(|row| row.trim_end().to_owned()).collect()
+    }
+
+    /// The person makes the window larger or smaller.
+    pub(crate) fn resize(&mut self, columns: u16, rows: u16) {
+        let size = PtySize { rows, cols: columns, pixel_width: 0, pixel_height: 0 };
+        self.master.resize(size).unwrap();
+        let (rows, columns) = (NonZeroU16::new(rows).unwrap(), NonZeroU16::new(columns).unwrap());
+        self.parser.screen_mut().set_size(rows, columns);
+    }
+
+    /// Waits until the screen is like this.
+    pub(crate) fn wait_until(&mut self, what: &str, fits: impl Fn(&[String]) -> bool) {
+        while !fits(&self.rows()) {
+            match self.output.recv_timeout(LONGEST_WAIT) {
+                Ok(bytes) => self.take(&bytes),
+                Err(error) => panic!("{what}: not so ({error}); the screen is\n{}", self.rows().join("\n")),
+            }
+        }
+    }
+
+    pub(crate) fn cursor_is_hidden(&self) -> bool {
+        self.parser.screen().hide_cursor()
+    }
+
+    /// Asks the program to end, as a service manager would.
+    pub(crate) fn terminate(&self) {
+        let id = self.child.process_id().unwrap();
+        let sent = std::process::Command::new("sh").args(["-c", &format!("kill -TERM {id}")]).status();
+        assert!(sent.unwrap().success());
     }
 
     pub(crate) fn wait_for(&mut self, wanted: &str) {
@@ -110,14 +162,14 @@ impl Screen {
         u64::from(modes.local_flags.bits()) & ECHO != 0
     }
 
-    fn wrote(&self, what: &str) -> bool {
+    pub(crate) fn wrote(&self, what: &str) -> bool {
         self.bytes.windows(what.len()).any(|window| window == what.as_bytes())
     }
 }
 
-const QUESTION: &str = "Stop 2 instances and make these changes?";
+pub(crate) const QUESTION: &str = "Stop 2 instances and make these changes?";
 
-fn resize(speed: &'static str) -> [&'static str; 6] {
+pub(crate) fn resize(speed: &'static str) -> [&'static str; 6] {
     ["run", "workflows/resize.yaml", "--cloud", "sim", "--sim-speed", speed]
 }
 
@@ -134,7 +186,7 @@ fn approval_names_what_will_be_stopped_and_the_board_shows_it() {
     assert_eq!(screen.end(), 0, "{}", screen.text());
     let text = screen.text();
     assert!(text.contains("2 done of 2 instances"), "{text}");
-    assert!(!text.contains("so far"), "the board is gone when the run has ended: {text}");
+    assert!(!text.contains(" of 2 finished"), "the board is gone when the run has ended: {text}");
     assert!(!screen.parser.screen().hide_cursor());
 }
 
@@ -180,7 +232,10 @@ fn ctrl_c_during_the_run_brings_everything_back() {
     screen.wait_for("Ctrl-C: nothing new is begun");
     assert_eq!(screen.end(), 7, "{}", screen.text());
     let text = screen.text();
-    assert!(!text.contains("so far") && !text.contains("▸"), "a line of the board is left over:\n{text}");
+    assert!(
+        !text.contains(" of 2 finished") && !text.contains("▸"),
+        "a line of the board is left over:\n{text}"
+    );
     assert!(!text.contains("^C"), "{text}");
     assert!(screen.text().contains("web-2 (ins-0web0002): not begun"), "{}", screen.text());
     assert!(!screen.parser.screen().hide_cursor());
@@ -230,7 +285,7 @@ fn ctrl_c_at_the_password_of_a_resumed_run_brings_back() {
         killed.wait_for_hidden("New password for root", times);
         killed.press("Zx9-canary-42\r");
     }
-    killed.wait_for("▸ web-1  stopping");
+    killed.wait_for("stopping");
     killed.child.kill().unwrap();
     killed.end();
 

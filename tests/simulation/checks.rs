@@ -14,6 +14,7 @@ use pitstop::workflow::OnFailure;
 use serde_json::{Value, json};
 
 use crate::scenario::{MUTATIONS, Scenario};
+use crate::second_thoughts;
 use crate::story::{End, PASSWORD, Story, sorted};
 use crate::witness::{Read, Shown};
 
@@ -185,15 +186,13 @@ impl<'a> Tale<'a> {
     /// What the last answers before then showed of it: of several that came at that moment, any may have been the last.
     pub(crate) fn last_reads(&self, by: Timestamp) -> Vec<(&'a Read, &'a Shown)> {
         let own = self.id().as_str();
-        let mut last: Vec<(&Read, &Shown)> = Vec::new();
-        for read in self.story.reads.iter().filter(|read| read.landed <= by) {
-            let Some(shown) = read.shown.iter().find(|shown| shown.id == own) else { continue };
-            if last.first().is_some_and(|(before, _)| before.landed < read.landed) {
-                last.clear();
-            }
-            last.push((read, shown));
-        }
-        last
+        let reads = &self.story.reads;
+        let by = reads.partition_point(|read| read.landed <= by);
+        let shown = |read: &'a Read| Some((read, read.shown.iter().find(|shown| shown.id == own)?));
+        let mut of_it = reads[..by].iter().rev().filter_map(shown);
+        let Some(last) = of_it.next() else { return Vec::new() };
+        let together = of_it.take_while(|(read, _)| read.landed == last.0.landed);
+        std::iter::once(last).chain(together).collect()
     }
 
     /// The earliest moment that what was known by then can have been true at: the cloud answers late, and sometimes with
@@ -235,7 +234,8 @@ impl<'a> Tale<'a> {
         self.own.found.as_ref().is_some_and(|found| found.power == PowerState::Running)
     }
 
-    /// P1: one stop, and one more each time that it was handed back early or was powered on by our resize.
+    /// P1: one stop, and one more each time that it was handed back early or was powered on by our resize,
+    /// and one for a roll-back.
     fn stops(&self) -> Option<String> {
         let stops = self.operations().iter().filter(|action| **action == "StopInstances").count();
         let suspensions = self
@@ -261,7 +261,8 @@ impl<'a> Tale<'a> {
             _ => false,
         });
         let boots = if self.own.ends == EndPower::Stopped { boots.count() } else { 0 };
-        let most = usize::from(self.ran()) + suspensions + boots;
+        let second = second_thoughts::stops_for_roll_back(self.story, self.id());
+        let most = usize::from(self.ran()) + suspensions + boots + second;
         (stops > most).then(|| format!("P1: it was stopped {stops} times, and {most} were due"))
     }
 
@@ -284,8 +285,9 @@ impl<'a> Tale<'a> {
     fn nothing_twice(&self) -> Vec<String> {
         let effects = self.effects();
         let count = |wanted: fn(&Effect) -> bool| effects.iter().filter(|effect| wanted(effect)).count();
+        let back = second_thoughts::resizes_back(self.story, self.id(), &effects);
         let table = [
-            ("resized", count(|effect| matches!(effect, Effect::Resized { .. }))),
+            ("resized", count(|effect| matches!(effect, Effect::Resized { .. })) - back),
             ("given keys", count(|effect| matches!(effect, Effect::Keys { .. }))),
             ("given a password", count(|effect| matches!(effect, Effect::Password { .. }))),
         ];
@@ -327,7 +329,12 @@ impl<'a> Tale<'a> {
             None | Some(Verdict::Stranded { .. }) => None,
             Some(Verdict::Unchanged | Verdict::NotBegun { .. }) => as_found,
             Some(Verdict::Failed { .. }) if !self.touched() => as_found,
-            Some(Verdict::Failed { .. }) if self.story.plan.on_failure == OnFailure::LeaveStopped => None,
+            Some(Verdict::Failed { .. })
+                if self.story.plan.on_failure == OnFailure::LeaveStopped
+                    && !second_thoughts::is_over_budget(self.verdict) =>
+            {
+                None
+            }
             Some(Verdict::Done | Verdict::Failed { .. }) => Some(self.wanted_power()),
         };
         if let Some(wanted) = wanted
@@ -337,8 +344,12 @@ impl<'a> Tale<'a> {
             found.push(format!("P3: it is {}, and should be {wanted}: {:?}", end.power, self.verdict));
         }
         if self.verdict == Some(&Verdict::Done) {
-            let lacking = self.own.steps.iter().filter(|step| !self.changed_by_somebody(step.action()));
+            let made = second_thoughts::made(self.story, self.own);
+            let lacking = made.iter().filter(|step| !self.changed_by_somebody(step.action()));
             found.extend(lacking.filter_map(|step| lacks(step, end)));
+        }
+        if !self.changed_by_somebody(Action::Resize) {
+            found.extend(second_thoughts::ends_as_told(self.verdict, end, self.touched()));
         }
         found
     }

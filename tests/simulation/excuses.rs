@@ -220,14 +220,14 @@ impl Tale<'_> {
         })
     }
 
-    /// Somebody else acted on it after that operation began, so that its effect may be gone.
+    /// That operation was somebody else's, taken for ours, or somebody else acted after it began: its effect may be gone.
     fn undone(&self, request: &RequestId, at: Timestamp) -> bool {
         let began = self.happenings().find_map(|entry| match &entry.what {
-            Happening::Began { request: own, by: Actor::Caller, .. } if own == request.as_str() => {
-                Some(entry.at)
-            }
+            Happening::Began { request: own, by, .. } if own == request.as_str() => Some((entry.at, *by)),
             _ => None,
         });
-        began.is_some_and(|began| self.foreign().any(|entry| (began..=at).contains(&entry.at)))
+        began.is_some_and(|(began, by)| {
+            by == Actor::Somebody || self.foreign().any(|entry| (began..=at).contains(&entry.at))
+        })
     }
 }

@@ -18,6 +18,7 @@ mod excuses;
 mod fuse;
 mod matrix;
 mod scenario;
+mod second_thoughts;
 mod shelf;
 mod story;
 mod witness;

@@ -188,10 +188,10 @@ fn instance(dice: &mut Dice, pattern: &InstanceSpec, number: u64) -> InstanceSpe
     });
     spec.guest.listens = vec![22];
     spec.guest.stubborn = dice.chance(2);
-    if dice.chance(2) {
+    if dice.chance(4) {
         spec.guest.mute_on.push("S5.LARGE8".into());
     }
-    if dice.chance(2) {
+    if dice.chance(4) {
         spec.guest.dead_on.push("S5.LARGE8".into());
     }
     spec
@@ -208,7 +208,13 @@ fn workflow(dice: &mut Dice, ids: &[InstanceId], imports: bool) -> String {
     );
     let which = dice.between(1, 7);
     if which & 1 != 0 {
-        let to = dice.of(&["type: S5.LARGE8", "type: S5.2XLARGE16", "cpu: 4, memory: 8GiB"]);
+        let to = dice.of(&[
+            "type: S5.LARGE8",
+            "type: S5.2XLARGE16",
+            "cpu: 4, memory: 8GiB",
+            "prefer: [S5.LARGE8, S5.2XLARGE16]",
+            "prefer: [S5.2XLARGE16, S5.LARGE8, S5.MEDIUM4]",
+        ]);
         writeln!(text, "  - resize: {{ {to} }}").unwrap();
     }
     if which & 2 != 0 {
@@ -224,7 +230,10 @@ fn workflow(dice: &mut Dice, ids: &[InstanceId], imports: bool) -> String {
     }
     let start = dice.of(&["as-found", "as-found", "always", "never"]);
     writeln!(text, "start: {start}").unwrap();
-    writeln!(text, "on-failure: {}", dice.of(&["start", "start", "leave-stopped"])).unwrap();
+    writeln!(text, "on-failure: {}", dice.of(&["start", "roll-back", "leave-stopped"])).unwrap();
+    if dice.chance(20) {
+        writeln!(text, "downtime-budget: {}", dice.of(&["150s", "5m", "20m"])).unwrap();
+    }
     writeln!(text, "rollout: {{ {} }}", rollout(dice)).unwrap();
     if start != "never" && dice.chance(30) {
         text.push_str("check:\n  - tcp: { port: 22, timeout: 1m }\n");

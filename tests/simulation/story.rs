@@ -466,7 +466,10 @@ impl Story {
                 }
             }
             Err(RunError {
-                cause: Cause::Import { .. } | Cause::Journal(StoreError::Ended(_) | StoreError::Write(_)),
+                // One that hung before it began finds that its heir has begun.
+                cause:
+                    Cause::Import { .. }
+                    | Cause::Journal(StoreError::Ended(_) | StoreError::Write(_) | StoreError::Held { .. }),
                 ..
             }) => {}
             Err(error) => self.problems.push(format!("the run of a process that hung broke off: {error}")),

@@ -9,6 +9,7 @@ pub(super) mod init;
 pub(super) mod man;
 pub(super) mod plan;
 pub(super) mod policy;
+mod prepare;
 mod rest;
 pub(super) mod resume;
 pub(super) mod run;

@@ -48,13 +48,15 @@ pub(in crate::cli) async fn policy(
     };
     let work = work(&workflow, instances, account, args.prepaid);
     let policy = Policy::least(&work);
-    let text = match terminal.output() {
-        Output::Human => serde_json::to_string_pretty(&policy),
-        Output::Json => serde_json::to_string(&policy),
+    let written = |text: serde_json::Result<String>| {
+        text.map_err(|error| Error::new(Kind::Bug, format!("a policy can't be written: {error}")))
     };
-    let text = text.map_err(|error| Error::new(Kind::Bug, format!("a policy can't be written: {error}")))?;
-    terminal.data(&text)?;
-    for note in notes(&work, text.len()) {
+    let line = written(serde_json::to_string(&policy))?;
+    match terminal.output() {
+        Output::Human => terminal.data(&written(serde_json::to_string_pretty(&policy))?)?,
+        Output::Json => terminal.data(&line)?,
+    }
+    for note in notes(&work, line.len()) {
         terminal.say(&note);
     }
     Ok(Ending::Well)
@@ -169,7 +171,8 @@ fn notes(work: &Work, length: usize) -> Vec<String> {
     }
     if length > LONGEST_POLICY {
         notes.push(format!(
-            "warning: it has {length} characters, and CAM takes {LONGEST_POLICY}; divide the workflow's instances"
+            "warning: it has {length} characters without blanks, and CAM takes {LONGEST_POLICY}: divide the instances among \
+             several policies"
         ));
     }
     notes

@@ -10,6 +10,7 @@ use crate::cli::args;
 use crate::cli::environment::Environment;
 use crate::cli::exit::{Ending, Error, Kind};
 use crate::cli::parts::{self, Site};
+use crate::cli::past::Past;
 use crate::cli::settings::{CloudSettings, Which, journal_path};
 use crate::cli::signals::Signals;
 use crate::cli::terminal::Terminal;
@@ -49,11 +50,13 @@ pub(super) async fn take_up(
     let mut signals = Signals::install()?;
     let secrets = rest::recall(terminal, environment, &told, &site, &mut signals).await;
     let by = parts::this_process(environment);
+    // Bringing instances back does not wait for what is only good to know.
+    let past = Past::read(store.as_ref(), run.place.is_simulated()).await.unwrap_or_default();
     let journal = Journal::reopen(store, site.clock.clone(), run, by)
         .await
         .map_err(|error| rest::still_down(&told, journal_error(&error)))?;
     let fresh = journal.records().last().map_or(0, |record| record.seq);
-    carry_out(terminal, journal, fresh, site, secrets, signals).await
+    carry_out(terminal, journal, fresh, (site, past), secrets, signals).await
 }
 
 /// What the journal says of the run.

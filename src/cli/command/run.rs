@@ -6,20 +6,23 @@ use tokio::sync::{mpsc, watch};
 
 use super::held::{self, Way};
 use super::journal_error;
+use super::prepare::{Desk, Prepared};
 use super::resume;
+use crate::cli::approval::{self, Question};
 use crate::cli::args::{self, Output};
 use crate::cli::environment::Environment;
 use crate::cli::exit::{Ending, Error, Kind};
 use crate::cli::live::Live;
 use crate::cli::parts::{self, Site};
+use crate::cli::past::Past;
 use crate::cli::settings::{CloudSettings, journal_path, values};
 use crate::cli::signals::Signals;
 use crate::cli::terminal::Terminal;
 use crate::cli::{load, operator};
 use crate::journal::{Journal, Order, Place, StoreError};
-use crate::plan::{Plan, check_password};
 use crate::report::verdicts;
 use crate::run::{Cause, Conclusion, Parts, RunError, SecretError, Secrets, drive};
+use crate::workflow::Target;
 
 pub(in crate::cli) async fn run(
     terminal: &Terminal,
@@ -29,8 +32,13 @@ pub(in crate::cli) async fn run(
 ) -> Result<Ending, Error> {
     let settings = CloudSettings::resolve(args.cloud)?;
     let journal_path = journal_path(state, environment)?;
-    let loaded = load::load(terminal, &args.file, values(args.values.set)).await?;
-    let (plan, site) = load::plan(&loaded, &settings, environment).await?;
+    let mut signals = Signals::install()?;
+    let work = async {
+        let loaded = load::load(terminal, &args.file, values(args.values.set)).await?;
+        let (plan, site) = load::plan(&loaded, &settings, environment).await?;
+        Ok((loaded.workflow.target, plan, site))
+    };
+    let (target, plan, site) = operator::unless_interrupted(&mut signals, work).await?;
     let store = parts::open_store(journal_path).await.map_err(|error| error.hint("nothing was stopped"))?;
     let by = parts::this_process(environment);
     // Instances that an earlier run left half done would make a plan that misleads.
@@ -38,27 +46,19 @@ pub(in crate::cli) async fn run(
         Way::Clear => {}
         Way::Resume(run) => return resume::take_up(terminal, environment, store, &run, site).await,
     }
-    show_plan(terminal, &plan);
-    let Some(plan) = runnable(terminal, plan, args.skip_refused) else { return Ok(Ending::Refused) };
-    if plan.is_unchanged() {
-        terminal.say("there is nothing to do");
-        return Ok(Ending::Well);
-    }
-    let mut signals = Signals::install()?;
-    let secrets = tokio::select! {
-        secrets = Secrets::gather(&plan, environment.variables(), terminal, &site.clock) => {
-            secrets.map_err(|error| no_secret(&error))?
-        }
-        _ = signals.next() => {
-            // The question's line is not ended.
-            terminal.say("");
-            return Err(operator::interrupted());
-        }
+    let past = Past::read(store.as_ref(), site.place.is_simulated()).await;
+    let past = past.map_err(|error| journal_error(&error))?;
+    let skip_refused = args.skip_refused;
+    let desk = Desk { terminal, environment, site: &site, expected: past.expected(), skip_refused };
+    let (plan, secrets) = match desk.prepare(plan, &mut signals).await? {
+        Prepared::Ready(ready) => *ready,
+        Prepared::Nothing(ending) => return Ok(ending),
     };
-    let Some(plan) = accepted(terminal, plan, &secrets, args.skip_refused) else {
-        return Ok(Ending::Refused);
-    };
-    let approval = operator::approve(terminal, &plan, args.yes, &mut signals).await?;
+    let at_most = if let Target::Match { at_most, .. } = target { at_most } else { None };
+    let question = Question { yes: args.yes, at_most, expected: past.expected() };
+    let (plan, approval) = approval::approve(terminal, plan, &question, &mut signals).await?;
+    // Whoever needed the password may have been left out.
+    let secrets = if plan.password.is_some() { secrets } else { Secrets::default() };
     let approved =
         plan.approve(approval).map_err(|_| Error::new(Kind::Bug, "a refused plan was approved"))?;
     secrets.save().map_err(|error| no_secret(&error))?;
@@ -68,38 +68,7 @@ pub(in crate::cli) async fn run(
             secrets.discard();
             journal_error(&error)
         })?;
-    carry_out(terminal, journal, 0, site, (secrets, Order::CarryOn), signals).await
-}
-
-/// A reader that is gone keeps no approved run from being made, and no exit code from being told.
-fn show_plan(terminal: &Terminal, plan: &Plan) {
-    terminal.feed(&super::plan::text(terminal, plan));
-}
-
-/// The plan without what is refused, if it may be left out; `None` if nothing can be run.
-fn runnable(terminal: &Terminal, plan: Plan, skip_refused: bool) -> Option<Plan> {
-    if !plan.is_refused() {
-        return Some(plan);
-    }
-    if !skip_refused {
-        terminal.say("the plan is refused; nothing was stopped");
-        terminal.say("hint: leave the refused instances out with --skip-refused");
-        return None;
-    }
-    let (kept, refused) = plan.without_refused();
-    let names: Vec<_> = refused.iter().map(crate::report::full_name).collect();
-    terminal.say(&format!("left out: {}", names.join(", ")));
-    Some(kept)
-}
-
-/// The plan after the new password was held against the vendor's rule.
-fn accepted(terminal: &Terminal, mut plan: Plan, secrets: &Secrets, skip_refused: bool) -> Option<Plan> {
-    let Some(password) = secrets.password() else { return Some(plan) };
-    check_password(&mut plan, password);
-    if plan.is_refused() {
-        show_plan(terminal, &plan);
-    }
-    runnable(terminal, plan, skip_refused)
+    carry_out(terminal, journal, 0, (site, past), (secrets, Order::CarryOn), signals).await
 }
 
 /// Drives the run, beginning with this order, shows it, and says how it went.
@@ -107,14 +76,15 @@ pub(super) async fn carry_out(
     terminal: &Terminal,
     journal: Journal,
     fresh: u64,
-    site: Site,
+    (site, past): (Site, Past),
     (secrets, order): (Secrets, Order),
     mut signals: Signals,
 ) -> Result<Ending, Error> {
     let run = journal.run();
     let resumable = site.place != Place::InProcess;
-    let mut live = Live::new(terminal.clone(), journal.records(), fresh, resumable, site.clock.clone())
-        .map_err(|error| Error::from_chain(Kind::CouldNotBegin, &error))?;
+    let mut live =
+        Live::new(terminal.clone(), journal.records(), fresh, resumable, (site.clock.clone(), past))
+            .map_err(|error| Error::from_chain(Kind::CouldNotBegin, &error))?;
     let parts = Parts {
         cloud: Arc::clone(&site.survey),
         probe: site.probe,
@@ -167,7 +137,7 @@ fn broken_off(error: &RunError, run: crate::journal::RunId) -> Error {
     }
 }
 
-fn no_secret(error: &SecretError) -> Error {
+pub(super) fn no_secret(error: &SecretError) -> Error {
     Error::from_chain(Kind::CouldNotBegin, error).hint("nothing was stopped")
 }
 

@@ -260,3 +260,26 @@ fn one_fingerprint_for_what_one_approval_covers() {
         plan.instances[0].steps.pop();
     }));
 }
+
+#[test]
+fn what_a_person_leaves_out_takes_its_needs_with_it() {
+    let plan = built(&all_changes(), &inventory(vec![instance("ins-1")]));
+    let left = plan.clone().without(&["ins-1".into()].into());
+    assert_eq!((left.instances.len(), left.password), (0, None));
+    assert_eq!(plan.clone().without(&["ins-9".into()].into()), plan);
+}
+
+#[test]
+fn production_is_known_by_its_tag_in_any_case_and_in_chinese() {
+    let tagged = |name: &str, value: &str| {
+        let mut one = instance("ins-1");
+        one.tags = [(name.to_owned(), value.to_owned())].into();
+        crate::plan::Found::from(&one).is_production()
+    };
+    for (name, value) in [("env", "prod"), ("Environment", "PRODUCTION"), ("STAGE", " 生产 ")] {
+        assert!(tagged(name, value), "{name}={value}");
+    }
+    for (name, value) in [("env", "preprod"), ("env", "staging"), ("role", "prod"), ("environ", "prod")] {
+        assert!(!tagged(name, value), "{name}={value}");
+    }
+}

@@ -71,7 +71,8 @@ impl View<'_> {
                 achieved()
             }
             Some(_) | None if effect && action != Action::ResetPassword => achieved(),
-            Some((operation, seen)) if !self.is_past(seen, baseline) => {
+            // As ours may still be to show, one that is unknown may be older: the answer before ours showed even less.
+            Some((operation, seen)) if may_show && !self.is_past(seen, baseline) => {
                 failed(Failure::Interference { what: in_words(operation) })
             }
             Some(_) | None => wait(),

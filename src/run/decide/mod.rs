@@ -244,3 +244,6 @@ fn in_words(operation: &Operation) -> String {
     let request = operation.request.as_ref().map_or("unknown", RequestId::as_str);
     format!("{} ({}, request {request})", operation.action, operation.state)
 }
+
+#[cfg(test)]
+mod tests;

@@ -34,19 +34,25 @@ impl<'a> View<'a> {
         })
     }
 
-    /// What went wrong is what `roll-back` is for: the resize, a start after it, or a check.
+    /// The roll-back is to begin.
     fn calls_for_roll_back(&self, instance: &Instance) -> bool {
         let ledger = &self.state.ledger;
-        let Some(failure) = ledger.failure.as_ref().filter(|_| self.plan.on_failure == OnFailure::RollBack)
-        else {
+        if self.plan.on_failure != OnFailure::RollBack {
             return false;
-        };
+        }
         // More tries may help against much, but hardly against a host that is too small for the new type.
-        let is_short = matches!(failure, Failure::Refused { error, .. } if error.kind == ErrorKind::Capacity);
+        let is_short = matches!(&ledger.failure, Some(Failure::Refused { error, .. }) if error.kind == ErrorKind::Capacity);
         let starts = if is_short { 1 } else { STARTS };
         let is_down = instance.power == PowerState::Stopped && ledger.failed_starts >= starts;
-        let is_bad = matches!(failure, Failure::Check { .. }) || failure.action() == Some(Action::Resize);
-        is_down || (is_bad && self.order == Order::CarryOn)
+        is_down || (self.does_badly() && self.order == Order::CarryOn)
+    }
+
+    /// The resize went wrong, or a check after it.
+    fn does_badly(&self) -> bool {
+        let failure = self.state.ledger.failure.as_ref();
+        failure.is_some_and(|failure| {
+            matches!(failure, Failure::Check { .. }) || failure.action() == Some(Action::Resize)
+        })
     }
 
     /// The type that the instance had, if it has one now that the plan gave it.
@@ -65,7 +71,7 @@ impl<'a> View<'a> {
     pub(super) fn failure(&self, instance: Option<&Instance>, power: &PowerState) -> Option<Failure> {
         let ledger = &self.state.ledger;
         let cause = ledger.failure.clone()?;
-        let Some(roll_back) = &ledger.roll_back else { return Some(cause) };
+        let Some(roll_back) = &ledger.roll_back else { return Some(self.without_roll_back(cause, instance)) };
         let (cause, to) = (Box::new(cause), roll_back.to.clone());
         let is_back = instance.is_some_and(|instance| instance.instance_type == to);
         if is_back && *power == self.own.ends.state() {
@@ -78,5 +84,14 @@ impl<'a> View<'a> {
             (Some(_), power) => Some(Failure::DeadEnd { power: power.clone() }),
         });
         Some(Failure::NotRolledBack { cause, to, why: why.map(Box::new) })
+    }
+
+    /// What went wrong, where no roll-back has begun: if one was due, only an order was in its way.
+    fn without_roll_back(&self, cause: Failure, instance: Option<&Instance>) -> Failure {
+        let was_due = self.plan.on_failure == OnFailure::RollBack && self.does_badly();
+        match instance.filter(|_| was_due).and_then(|instance| self.former_type(instance)) {
+            Some(to) => Failure::NotRolledBack { cause: Box::new(cause), to: to.clone(), why: None },
+            None => cause,
+        }
     }
 }

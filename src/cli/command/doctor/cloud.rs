@@ -203,7 +203,7 @@ async fn reads_of(site: &Site, workflow: &Workflow) -> Vec<Finding> {
     };
     if read.unread.is_empty() {
         let found =
-            format!("all that {} reads is allowed; it finds {}", workflow.name, count(read.instances.len()));
+            format!("all that the workflow reads is allowed; it finds {}", count(read.instances.len()));
         return vec![Finding::ok(PERMISSIONS, found)];
     }
     let mend = "allow it with what `pitstop policy FILE` prints; without it a plan leaves that check out";
@@ -244,4 +244,47 @@ async fn basic_reads(site: &Site) -> Vec<Finding> {
         format!("not allowed: {}; a plan leaves those checks out", denied.join(", ")),
         "attach what `pitstop policy FILE` prints to the identity",
     )]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(1_800_000_000 + second).unwrap()
+    }
+
+    #[test]
+    fn the_end_of_temporary_credentials_is_told() {
+        let table = [
+            (None, None, Level::Ok, "from test"),
+            (Some("token"), None, Level::Ok, "from test; temporary, and it is not told until when"),
+            (Some("token"), Some(7200), Level::Ok, "from test; temporary, good for 2h 00m"),
+            (Some("token"), Some(300), Level::Warn, "from test; temporary, good for 5m 00s"),
+            (Some("token"), Some(0), Level::Fail, "from test; expired at 2027-01-15T08:00:00Z"),
+        ];
+        for (token, expires, level, words) in table {
+            let credential = Credential {
+                secret_id: "AKIDcanary".into(),
+                secret_key: "canary".into(),
+                token: token.map(Into::into),
+                expires: expires.map(at),
+                source: "test".into(),
+            };
+            let told = credentials(Some(Ok(credential)), at(0));
+            assert_eq!((told.level, told.found.as_str()), (level, words));
+            assert!(!format!("{told:?}").contains("canary"));
+        }
+        assert_eq!(credentials(None, at(0)).level, Level::Fail);
+    }
+
+    #[test]
+    fn a_clock_that_is_off_is_told_with_its_side_and_its_effect() {
+        assert_eq!(clocks(SignedDuration::ZERO).level, Level::Ok);
+        let behind = clocks(SignedDuration::from_secs(90));
+        assert_eq!(behind.found, "1m 30s behind the cloud's; from 5 minutes on it refuses signatures");
+        let ahead = clocks(SignedDuration::from_mins(-10));
+        assert!(ahead.found.starts_with("10m 00s ahead of the cloud's; it refuses"), "{}", ahead.found);
+        assert_eq!((behind.level, ahead.level), (Level::Warn, Level::Warn));
+    }
 }

@@ -34,14 +34,14 @@ fn screen(terminal: &Terminal, environment: &Environment) -> Finding {
     let term =
         environment.get("TERM").map_or_else(|| "no TERM".to_owned(), |term| format!("TERM={}", clean(term)));
     let unicode = is_utf8(environment);
-    let with = |yes: bool, what: &str| if yes { what.to_owned() } else { format!("no {what}") };
+    let or_no = |yes: bool, what: &str| if yes { what.to_owned() } else { format!("no {what}") };
     let found = [
         term,
         format!("{width} columns"),
-        with(screen.stdout_colour || screen.stderr_colour, "colours"),
-        with(unicode, "UTF-8"),
-        with(screen.moving, "board"),
-        with(screen.interactive, "questions"),
+        or_no(screen.stdout_colour || screen.stderr_colour, "colours"),
+        or_no(unicode, "UTF-8"),
+        or_no(screen.moving, "board"),
+        or_no(screen.interactive, "questions"),
     ]
     .join(", ");
     if !unicode {

@@ -45,6 +45,9 @@ fn names<T>(read: Result<T, Names>) -> Vec<String> {
 /// How alike two codes must be to be suggested for each other, by Jaro and Winkler from 0 to 1.
 const ALIKE: f64 = 0.82;
 
+/// Codes that are less like it by this than the likest are not what was meant.
+const CLOSE: f64 = 0.03;
+
 /// The codes most like `wanted`, at most three.
 pub(super) fn near(wanted: &str, codes: impl Iterator<Item = String>) -> Vec<String> {
     let wanted = wanted.to_lowercase();
@@ -56,5 +59,7 @@ pub(super) fn near(wanted: &str, codes: impl Iterator<Item = String>) -> Vec<Str
     let mut alike: Vec<(f64, String)> = codes.map(|code| (likeness(&code), code)).collect();
     alike.retain(|(likeness, _)| *likeness >= ALIKE);
     alike.sort_by(|one, other| other.0.total_cmp(&one.0));
+    let likest = alike.first().map_or(0.0, |(likeness, _)| *likeness);
+    alike.retain(|(likeness, _)| likest - likeness <= CLOSE);
     alike.into_iter().take(3).map(|(_, code)| code).collect()
 }
