@@ -9,10 +9,8 @@ mod open;
 pub use examine::Examination;
 
 use std::collections::BTreeMap;
-use std::num::NonZero;
 use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::thread::ScopedJoinHandle;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -25,9 +23,6 @@ use super::lifeline::Lifeline;
 use super::store::{Claim, Lease, Place, RunSummary, Store, StoreError, Took};
 use super::writer::FORMAT;
 use crate::cloud::{Action, InstanceId};
-
-/// So many records are read about as fast as a thread is begun and ended.
-const WORTH_A_THREAD: usize = 2_000;
 
 /// Journals in a SQLite file.
 pub struct Sqlite {
@@ -238,32 +233,6 @@ impl Sqlite {
         Ok(record)
     }
 
-    /// All records from their texts. Of a long run that is most of the work of reading it, so all processors share it.
-    fn records(&self, run: RunId, rows: &[(i64, String)]) -> Result<Vec<Record>, StoreError> {
-        let processors = std::thread::available_parallelism().map_or(1, NonZero::get);
-        let share = rows.len().div_ceil(processors).max(WORTH_A_THREAD);
-        let read = |first: usize, rows: &[(i64, String)]| {
-            rows.iter().zip(first..).map(|(row, seq)| self.record(run, seq, row)).collect()
-        };
-        if rows.len() <= share {
-            return read(0, rows);
-        }
-        let parts: Vec<Result<Vec<Record>, StoreError>> = std::thread::scope(|scope| {
-            let parts: Vec<_> = rows
-                .chunks(share)
-                .zip((0..).step_by(share))
-                .map(|(rows, first)| scope.spawn(move || read(first, rows)))
-                .collect();
-            let joined = parts.into_iter().map(ScopedJoinHandle::join);
-            joined.map(|part| part.unwrap_or_else(|panic| std::panic::resume_unwind(panic))).collect()
-        });
-        let mut records = Vec::with_capacity(rows.len());
-        for part in parts {
-            records.append(&mut part?);
-        }
-        Ok(records)
-    }
-
     /// Records that are not understood may be from the future.
     fn is_from_the_future(&self, records: &[(i64, String)]) -> bool {
         let first =
@@ -458,7 +427,9 @@ impl Store for Sqlite {
                 None => StoreError::NoRun(run),
             });
         }
-        match self.records(run, &rows) {
+        let records: Result<Vec<_>, _> =
+            rows.iter().enumerate().map(|(seq, row)| self.record(run, seq, row)).collect();
+        match records {
             Err(StoreError::Damaged(_)) if self.is_from_the_future(&rows) => {
                 Err(StoreError::Newer(format!("the run {run}")))
             }

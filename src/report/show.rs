@@ -13,27 +13,19 @@ use crate::plan::Approval;
 pub fn show(records: &[Record], look: Look, zone: &TimeZone, resumable: bool) -> Result<String, StoryError> {
     let first = records.first().ok_or(StoryError::Empty)?;
     let mut story = Story::begin(first)?;
-    // A large run has a hundred thousand events and more: they are not copied about.
-    let mut events = String::new();
+    let mut events = Vec::new();
     for record in records.iter().skip(1) {
-        if let Some(event) = line(&story, record, zone) {
-            events.push_str("  ");
-            events.push_str(&event);
-            events.push('\n');
-        }
+        events.extend(line(&story, record, zone));
         story.fold(record)?;
     }
     let mut out = head(&story, look, zone);
     out.push(String::new());
     out.push(look.paint(style::HEADING, "Events:"));
-    let mut out = out.join("\n");
-    out.push('\n');
-    out.push_str(&events);
-    out.push('\n');
-    out.push_str(&look.paint(style::HEADING, "Verdicts:"));
-    out.push('\n');
-    out.push_str(&verdicts(&story, look, resumable));
-    Ok(out)
+    out.extend(events.into_iter().map(|event| format!("  {event}")));
+    out.push(String::new());
+    out.push(look.paint(style::HEADING, "Verdicts:"));
+    out.push(verdicts(&story, look, resumable));
+    Ok(out.join("\n"))
 }
 
 fn head(story: &Story, look: Look, zone: &TimeZone) -> Vec<String> {
