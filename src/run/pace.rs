@@ -251,7 +251,7 @@ impl Span {
         // much as they lie apart from each other, on average; and nothing is as exact as a few equal figures look.
         let outermost = sorted.len() / 20;
         let (early, late) = (sorted[outermost], sorted[sorted.len() - 1 - outermost]);
-        let apart = (late - early) / u32::try_from(sorted.len() - 1).unwrap_or(u32::MAX);
+        let apart = late.saturating_sub(early) / u32::try_from(sorted.len() - 1).unwrap_or(u32::MAX);
         let room = |end: Duration| apart.max(end.mul_f64(0.02));
         Some(Self { early: early.saturating_sub(room(early)), late: late + room(late) })
     }
