@@ -195,9 +195,8 @@ async fn tell(scenario: &Scenario, loss: Option<Loss>) -> Option<Story> {
             Ending::Done(Err(error)) => {
                 story.texts.push(format!("{error} {error:?}"));
                 let expected = match &error.cause {
-                    Cause::Import { .. } => true,
-                    // One that hung has ended it meanwhile.
-                    Cause::Journal(StoreError::Ended(_)) => true,
+                    // Ended: by one that hung, meanwhile.
+                    Cause::Import { .. } | Cause::Journal(StoreError::Ended(_)) => true,
                     Cause::Journal(StoreError::Write(_)) => life.outage.is_some(),
                     _ => false,
                 };
@@ -460,7 +459,11 @@ impl Story {
     fn woke(&mut self, ended: &Worked) {
         self.texts.push(format!("{ended:?}"));
         match ended {
-            Ok(_) => {}
+            Ok(_)
+            | Err(RunError {
+                cause: Cause::Import { .. } | Cause::Journal(StoreError::Ended(_) | StoreError::Write(_)),
+                ..
+            }) => {}
             Err(RunError { cause: Cause::Journal(StoreError::Taken(_)), down }) => {
                 self.fenced += 1;
                 if !down.is_empty() {
@@ -468,13 +471,6 @@ impl Story {
                         .push(format!("fencing: it names {down:?}, which are its heir's to look after"));
                 }
             }
-            Err(RunError {
-                // One that hung before it began finds that its heir has begun.
-                cause:
-                    Cause::Import { .. }
-                    | Cause::Journal(StoreError::Ended(_) | StoreError::Write(_) | StoreError::Held { .. }),
-                ..
-            }) => {}
             Err(error) => self.problems.push(format!("the run of a process that hung broke off: {error}")),
         }
     }
