@@ -195,11 +195,7 @@ async fn tell(scenario: &Scenario, loss: Option<Loss>) -> Option<Story> {
             Ending::Done(Err(error)) => {
                 story.texts.push(format!("{error} {error:?}"));
                 let expected = match &error.cause {
-<<<<<<< HEAD
                     // Ended by one that hung, and woke.
-=======
-                    // Ended: by one that hung, meanwhile.
->>>>>>> sim
                     Cause::Import { .. } | Cause::Journal(StoreError::Ended(_)) => true,
                     Cause::Journal(StoreError::Write(_)) => life.outage.is_some(),
                     _ => false,
@@ -463,14 +459,6 @@ impl Story {
     fn woke(&mut self, ended: &Worked) {
         self.texts.push(format!("{ended:?}"));
         match ended {
-<<<<<<< HEAD
-=======
-            Ok(_)
-            | Err(RunError {
-                cause: Cause::Import { .. } | Cause::Journal(StoreError::Ended(_) | StoreError::Write(_)),
-                ..
-            }) => {}
->>>>>>> sim
             Err(RunError { cause: Cause::Journal(StoreError::Taken(_)), down }) => {
                 self.fenced += 1;
                 if !down.is_empty() {
@@ -478,7 +466,6 @@ impl Story {
                         .push(format!("fencing: it names {down:?}, which are its heir's to look after"));
                 }
             }
-<<<<<<< HEAD
             Ok(_)
             | Err(RunError {
                 // One that hung before it began finds that its heir has begun.
@@ -487,8 +474,6 @@ impl Story {
                     | Cause::Journal(StoreError::Ended(_) | StoreError::Write(_) | StoreError::Held { .. }),
                 ..
             }) => {}
-=======
->>>>>>> sim
             Err(error) => self.problems.push(format!("the run of a process that hung broke off: {error}")),
         }
     }
