@@ -81,14 +81,16 @@ impl World {
         let (offset, limit) = call.page()?;
         let asked = format!("{} {filters:?}", call.region);
         let known = self.listing.as_ref().filter(|listing| listing.asked == asked);
-        let places = known.map(|listing| Arc::clone(&listing.places)).unwrap_or_else(|| {
+        let places = if let Some(listing) = known {
+            Arc::clone(&listing.places)
+        } else {
             let fits = |machine: &Machine| {
                 region_of(&machine.spec.zone) == Some(call.region)
                     && filters.iter().all(|wanted| fits(&machine.spec, &machine.face, wanted))
             };
             let machines = self.machines.iter().enumerate();
             machines.filter(|(_, machine)| fits(machine)).map(|(place, _)| place).collect()
-        });
+        };
         self.listing = Some(Listing { asked, places: Arc::clone(&places) });
         let page = places.iter().skip(offset).take(limit).map(|place| &self.machines[*place]);
         let seen = context.seen();
