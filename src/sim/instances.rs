@@ -81,7 +81,9 @@ impl World {
         let (offset, limit) = call.page()?;
         let asked = format!("{} {filters:?}", call.region);
         let known = self.listing.as_ref().filter(|listing| listing.asked == asked);
-        let list = || {
+        let places = if let Some(listing) = known {
+            Arc::clone(&listing.places)
+        } else {
             let fits = |machine: &Machine| {
                 region_of(&machine.spec.zone) == Some(call.region)
                     && filters.iter().all(|wanted| fits(&machine.spec, &machine.face, wanted))
@@ -89,7 +91,6 @@ impl World {
             let machines = self.machines.iter().enumerate();
             machines.filter(|(_, machine)| fits(machine)).map(|(place, _)| place).collect()
         };
-        let places = known.map_or_else(list, |listing| Arc::clone(&listing.places));
         self.listing = Some(Listing { asked, places: Arc::clone(&places) });
         let page = places.iter().skip(offset).take(limit).map(|place| &self.machines[*place]);
         let seen = context.seen();
