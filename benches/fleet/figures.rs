@@ -28,13 +28,19 @@ pub(crate) struct Figures {
     pub(crate) calls: BTreeMap<String, usize>,
     /// How many calls were made before the first stop.
     pub(crate) before: usize,
+    /// How many instances were read, by all DescribeInstances calls that name theirs.
+    pub(crate) looks: usize,
+    /// How many records the journal has; only known of runs in virtual time.
+    pub(crate) records: usize,
     /// Calls refused for their number.
     pub(crate) throttled: usize,
     /// Other calls refused.
     pub(crate) refused: usize,
     /// Instances whose last power state is not RUNNING.
     pub(crate) left_down: usize,
-    /// How long the runs took in all, in the world's time.
+    /// How long it took in all runs from the first call to the first stop, in the world's time.
+    pub(crate) planning: Duration,
+    /// How long it took in all runs from the first stop to the last end.
     pub(crate) wall: Duration,
     /// What they cost the machine that they were made on; not known of runs in virtual time.
     pub(crate) machine: Option<Machine>,
@@ -95,6 +101,12 @@ impl Figures {
         });
         let before = calls.take_while(|action| *action != "StopInstances").count();
         let mut figures = Self { size, runs: 1, before, ..Self::default() };
+        let stops = |entry: &&LogEntry| matches!(&entry.what, Happening::Call { action, .. } if action == "StopInstances");
+        let moments = (log.first(), log.iter().find(stops), log.iter().map(|entry| entry.at).max());
+        if let (Some(first), Some(stop), Some(last)) = moments {
+            figures.planning = between(first.at, stop.at);
+            figures.wall = between(stop.at, last);
+        }
         let mut courses = HashMap::new();
         for entry in log {
             figures.take(entry, &mut courses);
@@ -114,7 +126,10 @@ impl Figures {
             down: Duration::ZERO,
         };
         match &entry.what {
-            Happening::Call { action, refused, .. } => {
+            Happening::Call { action, ids, refused, .. } => {
+                if action == "DescribeInstances" {
+                    self.looks += ids.len();
+                }
                 *self.calls.entry(action.clone()).or_default() += 1;
                 match refused.as_deref() {
                     Some("RequestLimitExceeded") => self.throttled += 1,
@@ -149,9 +164,12 @@ impl Figures {
             *self.calls.entry(action).or_default() += calls;
         }
         self.before += other.before;
+        self.looks += other.looks;
+        self.records += other.records;
         self.throttled += other.throttled;
         self.refused += other.refused;
         self.left_down += other.left_down;
+        self.planning += other.planning;
         self.wall += other.wall;
         self.machine = self.machine.zip(other.machine).map(|(one, other)| one.and(other));
         self

@@ -89,7 +89,6 @@ impl Bench {
             format!("{} for {size} instances ended with {how}:\n{}", who.name(), last.join("\n"))
         })?;
         let mut figures = Figures::of(size, &simulator.log()?);
-        figures.wall = spent.took;
         let simulator = process::processor(simulator.child.id());
         let show = if who == Who::Pitstop { Some(self.show()?) } else { None };
         figures.machine = Some(Machine { processor: spent.processor, memory: spent.memory, simulator, show });

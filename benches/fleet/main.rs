@@ -10,6 +10,7 @@
 //! cargo bench --bench fleet -- alone [N…]              Pitstop alone
 //! cargo bench --bench fleet -- alone 10000             the largest: another 20 minutes
 //! cargo bench --bench fleet -- virtual [N…] [boots]    Pitstop in one process and in virtual time: seconds
+//! cargo bench --bench fleet -- work [N…]               instructions of the same, counted by valgrind: minutes
 //! ```
 //!
 //! In real time every client is a process that talks over HTTP on loopback to a `pitstop sim` of its own, with the same
@@ -29,6 +30,7 @@ mod in_virtual_time;
 mod made;
 mod process;
 mod table;
+mod work;
 
 #[path = "../../tests/it/rig.rs"]
 #[expect(dead_code, clippy::unwrap_used, reason = "it is test code, and the tests use the rest")]
@@ -36,6 +38,8 @@ mod rig;
 
 /// How many instances, unless told otherwise.
 const SIZES: [usize; 4] = [1, 20, 200, 1_000];
+/// The same for counting instructions.
+const WORK_SIZES: [usize; 3] = [100, 1_000, 10_000];
 
 type Columns = Vec<(String, Figures)>;
 
@@ -43,25 +47,29 @@ fn main() -> ExitCode {
     // `cargo bench` adds `--bench`.
     let words: Vec<String> = std::env::args().skip(1).filter(|word| word != "--bench").collect();
     let mut sizes: Vec<usize> = words.iter().filter_map(|word| word.parse().ok()).collect();
-    if sizes.is_empty() {
-        sizes = SIZES.to_vec();
-    }
     let has = |word: &str| words.iter().any(|given| given == word);
+    if sizes.is_empty() {
+        sizes = if has("work") { WORK_SIZES.to_vec() } else { SIZES.to_vec() };
+    }
     let known = |word: &String| {
-        ["virtual", "boots", "alone"].contains(&word.as_str()) || word.parse::<usize>().is_ok()
+        ["alone", "virtual", "boots", "work"].contains(&word.as_str()) || word.parse::<usize>().is_ok()
     };
     if let Some(unknown) = words.iter().find(|word| !known(word)) {
-        eprintln!("`{unknown}` is not known; the words are: virtual, boots, alone, and numbers of instances");
+        eprintln!(
+            "`{unknown}` is not known; the words are: alone, virtual, boots, work, and numbers of instances"
+        );
         return ExitCode::FAILURE;
     }
-    let columns = if has("virtual") {
-        Ok(in_virtual_time(&sizes, has("boots")))
+    let table = if has("work") {
+        work::counts(&sizes).map(|counts| table::work(&counts))
+    } else if has("virtual") {
+        Ok(table::table(&in_virtual_time(&sizes, has("boots"))))
     } else {
-        in_real_time(&sizes, has("alone"))
+        in_real_time(&sizes, has("alone")).map(|columns| table::table(&columns))
     };
-    match columns {
-        Ok(columns) => {
-            print!("{}", table::table(&columns));
+    match table {
+        Ok(table) => {
+            print!("{table}");
             ExitCode::SUCCESS
         }
         Err(error) => {

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::process::Child;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rustix::process::{Pid, WaitId, WaitIdOptions, waitid};
 
@@ -12,8 +12,6 @@ const EVERY: Duration = Duration::from_millis(100);
 /// What a process cost.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Spent {
-    /// From the moment it was watched to its end.
-    pub(crate) took: Duration,
     /// Processor time of it and of the children that it waited for.
     pub(crate) processor: Duration,
     /// The most memory that it and its children held at a time, in KiB.
@@ -23,7 +21,6 @@ pub(crate) struct Spent {
 /// Watches a process until it ends; the error says how it ended badly.
 #[expect(clippy::disallowed_methods, reason = "it measures a process in real time")]
 pub(crate) fn watch(mut child: Child) -> Result<Spent, String> {
-    let began = Instant::now();
     let id = child.id();
     let mut memory = 0;
     // Seen, but not waited for: its account in /proc stays open until it is.
@@ -33,9 +30,9 @@ pub(crate) fn watch(mut child: Child) -> Result<Spent, String> {
         memory = memory.max(peak(id));
         std::thread::sleep(EVERY);
     }
-    let (took, processor) = (began.elapsed(), processor(id));
+    let processor = processor(id);
     let status = child.wait().map_err(|error| error.to_string())?;
-    if status.success() { Ok(Spent { took, processor, memory }) } else { Err(status.to_string()) }
+    if status.success() { Ok(Spent { processor, memory }) } else { Err(status.to_string()) }
 }
 
 /// The processor time of a process and of the children that it waited for.

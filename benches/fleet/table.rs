@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::figures::{Figures, Machine};
 
 /// How wide the words in front are.
-const WORDS: usize = 40;
+const WORDS: usize = 42;
 
 /// The whole table.
 pub(crate) fn table(columns: &[(String, Figures)]) -> String {
@@ -21,7 +21,10 @@ pub(crate) fn table(columns: &[(String, Figures)]) -> String {
     add("added downtime, s: max", &|figures| part(&figures.added, 100));
     add("downtime, s: median", &|figures| part(&figures.down, 50));
     add("left down, instances", &|figures| figures.left_down.to_string());
-    add("wall, s", &|figures| format!("{:.1}", wall(figures)));
+    add("from the first call to the first stop, s", &|figures| {
+        format!("{:.1}", figures.planning.as_secs_f64() / number(figures.runs))
+    });
+    add("wall from the first stop on, s", &|figures| format!("{:.1}", wall(figures)));
     add("limit by 10 resizes a second, s", &|figures| format!("{:.1}", figures.limit()));
     add("wall over limit", &|figures| format!("{:.2}", wall(figures) / figures.limit()));
     add("calls throttled", &|figures| figures.throttled.to_string());
@@ -34,7 +37,9 @@ pub(crate) fn table(columns: &[(String, Figures)]) -> String {
         });
     }
     add("  of these before the first stop", &|figures| share(figures, figures.before));
+    add("looks at an instance", &|figures| share(figures, figures.looks));
     if columns.iter().all(|(_, figures)| figures.machine.is_none()) {
+        add("records an instance", &|figures| share(figures, figures.records));
         return text;
     }
     let mut add = |words: &str, of: &dyn Fn(&Machine, f64) -> Option<String>| {
@@ -48,6 +53,14 @@ pub(crate) fn table(columns: &[(String, Figures)]) -> String {
     });
     add("peak memory, MiB", &|spent, _| Some(format!("{}", spent.memory / 1024)));
     add("`pitstop show` afterwards, s", &|spent, _| Some(format!("{:.2}", spent.show?.as_secs_f64())));
+    text
+}
+
+/// What each instance costs of what was counted for the whole fleet.
+pub(crate) fn work(counts: &[(usize, u64)]) -> String {
+    let mut text = line("", counts.iter().map(|(size, _)| format!("N = {size}")));
+    let thousands = counts.iter().map(|(size, count)| (count / *size as u64 / 1_000).to_string());
+    text.push_str(&line("thousand instructions an instance", thousands));
     text
 }
 

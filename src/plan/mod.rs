@@ -17,7 +17,8 @@
 //!
 //! `plan --output json` prints a [`Plan`] as serde writes it: kebab-case keys; a [`Step`], [`Refusal`] or [`Warning`]
 //! with data is an object with one key, its name, and one without data is its name as a string; durations are
-//! written like `1m 30s`. Keys may be added in later versions; none changes its meaning.
+//! written like `1m 30s`. `downtime-budget`, and `fallbacks` in a resize, are there where the workflow has them.
+//! Keys may be added in later versions; none changes its meaning.
 //!
 //! ```json
 //! { "workflow": "resize-web", "digest": "9f86…", "region": "ap-guangzhou", "account": "100000000001",

@@ -59,7 +59,7 @@ pub enum Warning {
     #[error("the power is cut if the guest has not gone down after 5 minutes")]
     MayHardStop,
     /// A type that is preferred to the one taken can't be had.
-    #[error("{to} is passed over: {why}")]
+    #[error("passed over: {}", passed_over_words(.to, .why))]
     PassedOver {
         /// The type.
         to: InstanceType,
@@ -99,7 +99,7 @@ impl Warning {
             Self::StopsCharging => "remove `charging: stop`, or bind an elastic address first",
             Self::HardStop => "use `mode: soft` unless the guest can't be reached",
             Self::MayHardStop => "use `mode: soft` to never cut the power",
-            Self::PassedOver { why, .. } => why.hint(),
+            Self::PassedOver { .. } => "nothing to do, unless it must be this type: then try later",
             Self::NotRolledBack(_) => {
                 "keep the former ones at hand, or make these changes in a run of their own"
             }
@@ -112,6 +112,12 @@ impl Warning {
     pub(super) fn is_passing(&self) -> bool {
         matches!(self, Self::LowStock(_) | Self::PassedOver { .. })
     }
+}
+
+/// Most refusals name the type.
+fn passed_over_words(to: &InstanceType, why: &Refusal) -> String {
+    let why = why.to_string();
+    if why.contains(to.as_str()) { why } else { format!("{to}: {why}") }
 }
 
 fn load_balancer_words(id: &str, listener: &str, health_check: Option<bool>) -> String {

@@ -15,7 +15,7 @@ use super::timeline::{Timeline, Track, timeline};
 use super::verdict::{cloud_error, next_commands, progress, rescue};
 use super::words::{clean, count_of, day_and_time, exact, time_of_day};
 use crate::clock::between;
-use crate::cloud::InstanceId;
+use crate::cloud::{CloudError, InstanceId};
 use crate::journal::{Event, Place, Record};
 use crate::plan::Approval;
 
@@ -200,11 +200,6 @@ impl Dossier {
         downs
     }
 
-    /// What a person can do about what went wrong with it.
-    pub(super) fn hint(&self, row: &Row) -> Option<&'static str> {
-        row.failure().and_then(cloud_error).map(crate::cloud::CloudError::hint)
-    }
-
     /// The command that gives it the power that the workflow wants.
     pub(super) fn rescue(&self, row: &Row) -> Option<String> {
         rescue(&self.story, row)
@@ -221,11 +216,14 @@ impl Dossier {
     pub(super) fn tries(&self, track: &Track) -> impl Iterator<Item = Tries> {
         track.tries().filter_map(|tries| {
             let (first, last) = (tries.first()?, tries.last()?);
-            let (mut at, mut words) = (self.time(first.at), clean(&last.words));
-            if tries.len() > 1 {
-                at += &format!(" – {}", self.time(last.at));
-                words += &format!(", {}", count_of(tries.len(), "time"));
-            }
+            let (from, words) = (self.time(first.at), clean(&last.words));
+            let (at, words) = match tries.len() {
+                1 => (from, words),
+                times => (
+                    format!("{from} – {}", self.time(last.at)),
+                    format!("{words}, {}", count_of(times, "time")),
+                ),
+            };
             let came_to = clean(last.came_to.words().trim_end_matches('.'));
             let request = last.request.as_ref().map(|request| clean(request.as_str()));
             Some(Tries { words, at, came_to, request })
@@ -319,6 +317,11 @@ impl Dossier {
 }
 
 impl Entry<'_> {
+    /// What a person can do about what went wrong with it.
+    pub(super) fn hint(&self) -> Option<&'static str> {
+        self.row.failure().and_then(cloud_error).map(CloudError::hint)
+    }
+
     /// `web-1 (ins-0web0001)`.
     pub(super) fn full_name(&self) -> String {
         full_name(&self.row.plan)

@@ -66,7 +66,7 @@ fn status(dossier: &Dossier, entry: &Entry) -> TestCaseStatus {
     };
     status.set_type(entry.standing.words());
     status.set_message(dossier.words(entry));
-    let hint = dossier.hint(entry.row).map(|hint| format!("hint: {hint}"));
+    let hint = entry.hint().map(|hint| format!("hint: {hint}"));
     let rescue = dossier.rescue(entry.row).map(|command| format!("to mend it: {command}"));
     let described: Vec<_> = hint.into_iter().chain(rescue).collect();
     if !described.is_empty() {

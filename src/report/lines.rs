@@ -65,10 +65,11 @@ fn words(story: &Story, record: &Record) -> Option<String> {
         Event::NotExecuted => Some(format!("{call} was not executed")),
         Event::Achieved { took } => Some(format!("{call} done, took {}", exact(*took))),
         Event::Failed { failure } => Some(format!("failed: {failure}")),
-        Event::FellBack { from, to, error } => {
+        // Why, the line before said.
+        Event::FellBack { from, to, .. } => {
             let stays = row.is_some_and(|row| row.state.ledger.instance_type.as_ref() == Some(to));
-            let instead = if stays { format!("it stays {to}") } else { format!("{to} instead") };
-            Some(format!("{from} can't be had ({error}): {instead}"))
+            let instead = if stays { "it stays" } else { "falling back to" };
+            Some(format!("{from} can't be had: {instead} {to}"))
         }
         Event::RollBackBegan { to } => Some(format!("rolling back to {to}")),
         Event::CheckPassed { check } => Some(format!("check {} passed", check + 1)),

@@ -42,7 +42,7 @@ fn urgent(dossier: &Dossier, out: &mut Vec<String>) {
     for entry in &entries {
         let name = text(&entry.full_name());
         out.push(format!("- {} **{name}**: {}", entry.standing.mark(), text(&dossier.words(entry))));
-        out.extend(dossier.hint(entry.row).map(|hint| format!("  - hint: {}", text(hint))));
+        out.extend(entry.hint().map(|hint| format!("  - hint: {}", text(hint))));
         if let Some(command) = dossier.rescue(entry.row) {
             out.push("  - to mend it:".to_owned());
             out.extend(fenced("    ", &command));
@@ -72,10 +72,9 @@ fn table(dossier: &Dossier, out: &mut Vec<String>) {
         let changes: Vec<_> =
             plan.steps.iter().map(|step| text(&step_words(dossier.story.plan(), step))).collect();
         let changes = if changes.is_empty() { "none".to_owned() } else { changes.join("<br>") };
-        let mut words = text(&dossier.words(&entry));
-        for difference in &entry.row.differences {
-            words += &format!("<br>different: {}", text(difference));
-        }
+        let mut words = vec![text(&dossier.words(&entry))];
+        words.extend(entry.row.differences.iter().map(|own| format!("different: {}", text(own))));
+        let words = words.join("<br>");
         let down = dossier.down_told(entry.row).unwrap_or_default();
         let name = text(&entry.full_name());
         out.push(format!("| {} | {name} | {changes} | {words} | {down} |", entry.standing.mark()));

@@ -48,7 +48,7 @@ pub use plan_table::{Rows, full_name, plan_table, step_words, summary, summary_i
 pub use risks::refusals_of;
 pub use runs::runs_table;
 pub use show::show;
-pub use story::{Phase, Row, Story, StoryError};
+pub use story::{Phase, Planned, Row, Story, StoryError};
 pub use tally::{Stand, Tally};
 pub use verdict::{hint_of, outcome_line, verdicts};
 pub use words::{Look, clean, day_and_time, exact, instances, span, time_of_day};

@@ -1,6 +1,7 @@
 //! The records of one run, folded: what every other report is made from.
 
 use std::collections::BTreeMap;
+use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -70,7 +71,7 @@ pub struct Story {
 #[derive(Clone, Debug)]
 pub struct Row {
     /// What was planned.
-    pub plan: InstancePlan,
+    pub plan: Planned,
     /// Where it is.
     pub state: State,
     /// The calls that were accepted, in order.
@@ -81,6 +82,21 @@ pub struct Row {
     begun: Option<Timestamp>,
     lost: bool,
     suspended: bool,
+}
+
+/// One instance's part of the plan, which all rows share: of a large fleet there are no copies.
+#[derive(Clone, Debug)]
+pub struct Planned {
+    plan: Arc<Plan>,
+    place: usize,
+}
+
+impl Deref for Planned {
+    type Target = InstancePlan;
+
+    fn deref(&self) -> &InstancePlan {
+        &self.plan.instances[self.place]
+    }
 }
 
 /// What an instance is doing, in words that a person would use.
@@ -125,7 +141,8 @@ impl Story {
             return Err(StoryError::NotABeginning(first.event.name()));
         };
         let plan = approved.shared();
-        let rows: Vec<Row> = plan.instances.iter().map(|instance| Row::new(instance, first.at)).collect();
+        let rows: Vec<Row> =
+            (0..plan.instances.len()).map(|place| Row::new(Arc::clone(&plan), place, first.at)).collect();
         let index = rows.iter().enumerate().map(|(place, row)| (row.plan.id.clone(), place)).collect();
         let mut tally = Tally::default();
         for (place, row) in rows.iter().enumerate() {
@@ -280,9 +297,9 @@ impl Story {
 }
 
 impl Row {
-    fn new(plan: &InstancePlan, at: Timestamp) -> Self {
+    fn new(plan: Arc<Plan>, place: usize, at: Timestamp) -> Self {
         Self {
-            plan: plan.clone(),
+            plan: Planned { plan, place },
             state: State::default(),
             requests: Vec::new(),
             differences: Vec::new(),

@@ -49,7 +49,7 @@ pub(super) struct Track {
     pub(super) ended: Option<Timestamp>,
 }
 
-/// What an instance can be going through.
+/// What an instance can be going through, in the order of a stop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) enum Activity {
     /// It goes down.
@@ -109,17 +109,6 @@ pub(super) enum CameTo {
 }
 
 impl Activity {
-    /// All of them, in the order of a stop.
-    pub(super) const ALL: [Self; 7] = [
-        Self::Stopping,
-        Self::Stopped,
-        Self::LoadingSshKey,
-        Self::ResettingPassword,
-        Self::Resizing,
-        Self::Starting,
-        Self::Checking,
-    ];
-
     /// The words for a person, those of the board.
     pub(super) fn words(self) -> String {
         match self {

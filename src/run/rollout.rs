@@ -97,9 +97,9 @@ impl Rollout {
             return Turn::Now;
         }
         if canary {
-            self.canaries.push_back(at)
+            self.canaries.push_back(at);
         } else {
-            self.others.push_back(at)
+            self.others.push_back(at);
         }
         Turn::Later
     }

@@ -1,5 +1,7 @@
 //! DescribeInstances and DescribeInstancesStatus: what the API shows of an instance.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -36,6 +38,9 @@ const FILTERS: [&str; 20] = [
     "creation-end-time",
 ];
 
+/// Those of them that ask for what operations change.
+const PASSING_FILTERS: [&str; 2] = ["instance-state", "public-ip-address"];
+
 /// The network that all instances are in.
 pub(crate) const VPC: &str = "vpc-0sim0001";
 const SUBNET: &str = "subnet-0sim0001";
@@ -43,19 +48,54 @@ const SECURITY_GROUP: &str = "sg-0sim0001";
 const IMAGE: &str = "img-0sim0001";
 
 impl World {
-    pub(crate) fn describe_instances(&self, call: &Call<'_>, context: &Context<'_>) -> Result<Body, Refused> {
-        if !call.texts("InstanceIds").is_empty() && !call.objects("Filters").is_empty() {
+    pub(crate) fn describe_instances(
+        &mut self,
+        call: &Call<'_>,
+        context: &Context<'_>,
+    ) -> Result<Body, Refused> {
+        let named = !call.texts("InstanceIds").is_empty();
+        if named && !call.objects("Filters").is_empty() {
             let message = "`InstanceIds` and `Filters` can't be given together.";
             return Err(Refused::new("InvalidParameter", message));
         }
         let filters = call.filters(&FILTERS, 5)?;
+        let lasts = !self.vanished && filters.iter().all(|wanted| !PASSING_FILTERS.contains(&wanted.name));
+        if lasts && !named {
+            return self.listed(call, context, &filters);
+        }
         let found = self
             .seen(call, context)?
             .into_iter()
             .filter(|(machine, face)| filters.iter().all(|wanted| fits(&machine.spec, face, wanted)));
         let (total, page) = page(call, found)?;
-        let set: Vec<String> = page.into_iter().map(|(machine, face)| instance(machine, face)).collect();
-        Ok(Body::Text(format!(r#""TotalCount":{total},"InstanceSet":[{}]"#, set.join(","))))
+        Ok(set(total, page.into_iter()))
+    }
+
+    /// One page of a list that stays the same whatever happens: it is put together once, and not once a page.
+    fn listed(
+        &mut self,
+        call: &Call<'_>,
+        context: &Context<'_>,
+        filters: &[Wanted<'_>],
+    ) -> Result<Body, Refused> {
+        let (offset, limit) = call.page()?;
+        let asked = format!("{} {filters:?}", call.region);
+        let known = self.listing.as_ref().filter(|listing| listing.asked == asked);
+        let places = if let Some(listing) = known {
+            Arc::clone(&listing.places)
+        } else {
+            let fits = |machine: &Machine| {
+                region_of(&machine.spec.zone) == Some(call.region)
+                    && filters.iter().all(|wanted| fits(&machine.spec, &machine.face, wanted))
+            };
+            let machines = self.machines.iter().enumerate();
+            machines.filter(|(_, machine)| fits(machine)).map(|(place, _)| place).collect()
+        };
+        self.listing = Some(Listing { asked, places: Arc::clone(&places) });
+        let page = places.iter().skip(offset).take(limit).map(|place| &self.machines[*place]);
+        let seen = context.seen();
+        let page = page.filter_map(|machine| machine.shown(seen).map(|face| (machine, face)));
+        Ok(set(places.len(), page))
     }
 
     pub(crate) fn describe_instances_status(
@@ -89,6 +129,19 @@ impl World {
             places.into_iter().filter_map(shown).collect()
         })
     }
+}
+
+/// A list of instances that was asked for, and their places.
+#[derive(Clone)]
+pub(crate) struct Listing {
+    asked: String,
+    places: Arc<[usize]>,
+}
+
+/// The answer of DescribeInstances.
+fn set<'a>(total: usize, page: impl Iterator<Item = (&'a Machine, &'a Face)>) -> Body {
+    let set: Vec<String> = page.map(|(machine, face)| instance(machine, face)).collect();
+    Body::Text(format!(r#""TotalCount":{total},"InstanceSet":[{}]"#, set.join(",")))
 }
 
 /// An instance as JSON. It is by far the most frequent answer, so its lasting part is rendered once per instance.

@@ -1,7 +1,7 @@
 //! The simulated account: instances, keys, stock and money, brought forward to whatever time a call comes at.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,6 +12,7 @@ use super::call::Refused;
 use super::chance::{Chance, Purpose};
 use super::fault::{Fault, Script, Strike};
 use super::fleet::{Credential, EventSpec, Fleet, ForeignAct, InstanceSpec, KeySpec, Offer, StockWord};
+use super::instances::Listing;
 use super::log::{Actor, Effect, Happening, LogEntry};
 use super::machine::{Face, Job, Machine, Size, Step};
 use super::operate::Order;
@@ -40,6 +41,12 @@ pub struct World {
     pub(super) access: Vec<Access>,
     speed: f64,
     queue: BinaryHeap<Reverse<(Timestamp, usize)>>,
+    /// Machines whose ports may have opened or closed since they were asked for.
+    stirred: BTreeSet<usize>,
+    /// Some machine has vanished.
+    pub(super) vanished: bool,
+    /// The list that was asked for last: its next page will be wanted next.
+    pub(super) listing: Option<Listing>,
     events: VecDeque<(Timestamp, EventSpec)>,
     pub(super) script: Script,
     pub(super) calls: BTreeMap<String, u64>,
@@ -85,6 +92,9 @@ impl World {
             access: fleet.credentials.iter().map(|credential| access(credential, began)).collect(),
             speed: 1.0,
             queue: BinaryHeap::new(),
+            stirred: BTreeSet::new(),
+            vanished: false,
+            listing: None,
             events: events.into(),
             script: Script::new(fleet.faults.clone()),
             calls: BTreeMap::new(),
@@ -190,17 +200,22 @@ impl World {
         self.by_address.get(host).is_some_and(|index| self.machines[*index].listens(at, port))
     }
 
-    /// The private addresses and ports that accept connections at this time.
-    pub fn listening(&mut self, at: Timestamp) -> Vec<(String, u16)> {
+    /// The guests whose ports may have opened or closed since this was last asked: each one's private address, and its
+    /// ports that accept connections at this time.
+    pub fn stirred(&mut self, at: Timestamp) -> Vec<(String, Vec<u16>)> {
         self.advance(at);
-        let listeners = self.machines.iter().filter(|machine| !machine.spec.guest.listens.is_empty());
-        listeners
-            .flat_map(|machine| {
-                let ports = machine.spec.guest.listens.iter().copied();
-                let open = ports.filter(|port| machine.listens(at, *port));
-                open.map(|port| (machine.spec.private_ip.clone(), port))
-            })
-            .collect()
+        let stirred = std::mem::take(&mut self.stirred);
+        let mut found = Vec::with_capacity(stirred.len());
+        for index in stirred {
+            let machine = &self.machines[index];
+            let ports = machine.spec.guest.listens.iter().copied();
+            let open = ports.filter(|port| machine.listens(at, *port)).collect();
+            found.push((machine.spec.private_ip.clone(), open));
+            if machine.ready.is_some_and(|ready| ready > at) {
+                self.stirred.insert(index);
+            }
+        }
+        found
     }
 
     fn truth(&self, id: &InstanceId) -> Option<&Face> {
@@ -294,7 +309,15 @@ impl World {
         machine.ready = None;
         machine.change(at, |face| face.gone = true);
         let id = machine.spec.id.clone();
+        self.stir(index);
+        self.vanished = true;
         self.note(at, Happening::Changed { id, request, by: Actor::Somebody, effect: Effect::Vanished });
+    }
+
+    fn stir(&mut self, index: usize) {
+        if !self.machines[index].spec.guest.listens.is_empty() {
+            self.stirred.insert(index);
+        }
     }
 
     /// Takes all steps of a machine that are due by `now`, and queues the next.
@@ -305,6 +328,7 @@ impl World {
                 let boot = self.draw(Purpose::Boot, &[index as u64, begun], self.fleet.timings.boot);
                 self.machines[index].ready = Some(done.at + boot);
             }
+            self.stir(index);
             let id = self.machines[index].spec.id.clone();
             self.note(
                 done.at,
@@ -337,6 +361,7 @@ impl World {
             self.queue.push(Reverse((end, index)));
         }
         self.machines.push(machine);
+        self.stir(index);
     }
 
     /// Somebody else does something; what the vendor would refuse them does not happen.

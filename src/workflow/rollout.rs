@@ -118,7 +118,6 @@ pub enum Pause {
 }
 
 impl Pause {
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
     fn is_default(&self) -> bool {
         *self == Self::default()
     }

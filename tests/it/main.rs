@@ -13,6 +13,7 @@ mod engine;
 mod examples;
 mod explain;
 mod fallback;
+mod fleet;
 mod full_disk;
 mod fuzz;
 mod good_workflows;

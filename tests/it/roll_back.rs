@@ -190,7 +190,7 @@ async fn whoever_starts_it_in_the_middle_ends_the_roll_back() {
         until: Some(Duration::from_secs(90)),
         ..Fault::always(What::Throttle).on("ResetInstancesType")
     }];
-    let after = Duration::from_secs(60);
+    let after = Duration::from_mins(1);
     rig.fleet.events = vec![EventSpec { after, instance: WEB.into(), act: ForeignAct::Start }];
     let ran = rig.run(TEXT).await;
     let Failure::NotRolledBack { why: Some(why), .. } = failure(&ran) else { panic!("{}", ran.told()) };

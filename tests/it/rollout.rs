@@ -286,7 +286,7 @@ async fn stops_are_sent_just_in_time_for_resizes_that_take_one_instance_a_call()
 #[tokio::test(start_paused = true)]
 async fn where_others_use_up_the_limit_all_hold_back_at_once_and_no_more_are_stopped_than_can_go_on() {
     let throttle =
-        Fault { chance: Some(0.7), until: Some(Duration::from_secs(60)), ..Fault::always(What::Throttle) };
+        Fault { chance: Some(0.7), until: Some(Duration::from_mins(1)), ..Fault::always(What::Throttle) };
     let ran = resized(200, vec![throttle.on("ResetInstancesType")]).await;
     let refused = throttled(&ran.log);
     assert!((1..250).contains(&refused), "{refused} resizes were throttled");

@@ -1,6 +1,6 @@
 //! `prefer`: the first type that can be had, what is passed over for it, and what is fallen back to.
 
-use crate::cloud::{CloudError, ErrorKind, Instance, InstanceId, Stock};
+use crate::cloud::{CloudError, ErrorKind, Instance, InstanceId, InstanceType, Stock};
 use crate::plan::fixtures::*;
 use crate::plan::{Fallback, InstancePlan, Inventory, Refusal, Step, Warning};
 use crate::workflow::{KeySource, OnFailure, Resize, Target, Workflow};
@@ -38,7 +38,7 @@ fn course(planned: &InstancePlan) -> Vec<&str> {
         _ => None,
     });
     let Some((to, fallbacks)) = step else { return Vec::new() };
-    [to].into_iter().chain(fallbacks.iter().map(|fallback| &fallback.to)).map(|to| to.as_str()).collect()
+    [to].into_iter().chain(fallbacks.iter().map(|fallback| &fallback.to)).map(InstanceType::as_str).collect()
 }
 
 fn passed_over(planned: &InstancePlan) -> Vec<&str> {

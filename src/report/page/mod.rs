@@ -10,6 +10,7 @@
 //! of their own, and the others follow in folded groups of [`GROUP`], in the order of their turns. Every group has an
 //! axis of its own: fifty instances of a long run are seen as well as all of a short one.
 
+mod instance;
 mod overview;
 mod planned;
 mod scale;

@@ -24,16 +24,16 @@ pub(super) struct Overview {
 pub(super) fn overview(timeline: &Timeline, scale: &Scale) -> Overview {
     let most_in = counts(timeline, scale);
     let most = most_in.iter().copied().max().unwrap_or_default();
-    let mut path = format!("M0 {HIGH}");
+    let mut path = vec![format!("M0 {HIGH}")];
     let mut before = 0;
     for (step, count) in most_in.into_iter().enumerate() {
         if count != before {
-            path += &format!("H{step}V{}", HIGH - count * HIGH / most.max(1));
+            path.push(format!("H{step}V{}", HIGH - count * HIGH / most.max(1)));
             before = count;
         }
     }
-    path += &format!("H{STEPS}V{HIGH}Z");
-    Overview { path, most }
+    path.push(format!("H{STEPS}V{HIGH}Z"));
+    Overview { path: path.concat(), most }
 }
 
 fn counts(timeline: &Timeline, scale: &Scale) -> Vec<usize> {

@@ -28,9 +28,12 @@ fn pages_for_the_browser() {
     for (name, staged) in pages {
         let file = std::path::Path::new(&folder).join(name);
         std::fs::write(file.with_extension("html"), page(&staged)).unwrap();
-        let documents = [("md", crate::report::markdown as fn(_, _) -> _), ("xml", crate::report::junit)];
+        let documents = [
+            ("md", crate::report::markdown as fn(&[Record], Viewpoint) -> Result<String, StoryError>),
+            ("xml", crate::report::junit),
+        ];
         for (extension, write) in documents {
-            let text: String = Result::unwrap(write(&staged.records[..], view()));
+            let text: String = write(&staged.records[..], view()).unwrap();
             std::fs::write(file.with_extension(extension), text).unwrap();
         }
     }

@@ -351,11 +351,11 @@ fn a_type_that_is_refused_gives_way_to_the_next() {
         let error = CloudError::new(ErrorKind::Capacity, Sent::No, "refused");
         vec![Event::FellBack { from: NEW.into(), to: NEXT.into(), error }]
     };
-    let fall_back = "fall back from S5.LARGE8 to S6.LARGE8";
+    let next_type = "fall back from S5.LARGE8 to S6.LARGE8";
     let first = |kind| [down(), refused(to(NEW), kind)].concat();
     let table = [
-        (first(ErrorKind::Capacity), Order::CarryOn, fall_back),
-        (first(ErrorKind::Never), Order::CarryOn, fall_back),
+        (first(ErrorKind::Capacity), Order::CarryOn, next_type),
+        (first(ErrorKind::Never), Order::CarryOn, next_type),
         (first(ErrorKind::Money), Order::CarryOn, "failed: resize: refused"),
         (first(ErrorKind::Capacity), Order::BringBack, "start"),
         ([first(ErrorKind::Capacity), fell_back()].concat(), Order::CarryOn, "resize to S6.LARGE8"),

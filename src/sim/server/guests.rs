@@ -38,23 +38,26 @@ impl Drop for Port {
 }
 
 async fn follow(shared: Shared) {
-    let mut open: BTreeMap<(String, u16), Port> = BTreeMap::new();
+    let mut open: BTreeMap<String, BTreeMap<u16, Port>> = BTreeMap::new();
     let mut failed = BTreeSet::new();
     loop {
         let now = shared.clock.now();
-        let wanted: BTreeSet<_> = shared.world().listening(now).into_iter().collect();
-        open.retain(|place, _| wanted.contains(place));
-        for place in wanted {
-            if open.contains_key(&place) || failed.contains(&place) {
-                continue;
-            }
-            match listen(&place.0, place.1).await {
-                Ok(port) => {
-                    open.insert(place, port);
+        let stirred = shared.world().stirred(now);
+        for (host, wanted) in stirred {
+            let ports = open.entry(host.clone()).or_default();
+            ports.retain(|port, _| wanted.contains(port));
+            for port in wanted {
+                if ports.contains_key(&port) || failed.contains(&(host.clone(), port)) {
+                    continue;
                 }
-                Err(error) => {
-                    tracing::warn!(host = place.0, port = place.1, %error, "a guest's port can't be opened");
-                    failed.insert(place);
+                match listen(&host, port).await {
+                    Ok(opened) => {
+                        ports.insert(port, opened);
+                    }
+                    Err(error) => {
+                        tracing::warn!(host, port, %error, "a guest's port can't be opened");
+                        failed.insert((host.clone(), port));
+                    }
                 }
             }
         }

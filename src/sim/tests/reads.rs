@@ -47,6 +47,41 @@ fn pages_are_twenty_long_unless_asked_otherwise() {
 }
 
 #[test]
+fn pages_of_a_list_follow_what_happens_between_them() {
+    let mut caller = Caller::demo();
+    let web = json!({"Filters": [{"Name": "tag:role", "Values": ["web"]}], "Limit": 1, "Offset": 1});
+    let other = json!({"Filters": [{"Name": "tag:role", "Values": ["db"]}], "Limit": 1});
+    let mut page = |wanted: &Value, total: u64, name: &str, state: &str| {
+        let found = caller.cvm("DescribeInstances", wanted).unwrap();
+        let shown = &found["InstanceSet"][0];
+        assert_eq!(found["TotalCount"], total);
+        assert_eq!(
+            (shown["InstanceName"].as_str(), shown["InstanceState"].as_str()),
+            (Some(name), Some(state))
+        );
+    };
+    page(&web, 3, "web-2", "RUNNING");
+    page(&other, 1, "db-1", "RUNNING");
+    page(&web, 3, "web-2", "RUNNING");
+    caller.cvm("StopInstances", &json!({"InstanceIds": ["ins-0web0002"]})).unwrap();
+    caller.settle("ins-0web0002");
+    let found = caller.cvm("DescribeInstances", &web).unwrap();
+    assert_eq!(found["InstanceSet"][0]["InstanceState"], "STOPPED");
+
+    let mut gone = Caller::with(|fleet| {
+        fleet.events = vec![EventSpec {
+            after: Duration::from_secs(5),
+            instance: "ins-0web0001".into(),
+            act: ForeignAct::Vanish,
+        }];
+    });
+    assert_eq!(gone.cvm("DescribeInstances", &web).unwrap()["TotalCount"], 3);
+    gone.wait(Duration::from_secs(10));
+    let found = gone.cvm("DescribeInstances", &web).unwrap();
+    assert_eq!((&found["TotalCount"], names(&found["InstanceSet"])), (&json!(2), vec!["web-3"]));
+}
+
+#[test]
 fn an_unknown_id_is_absent_and_no_error() {
     let found = Caller::demo().cvm("DescribeInstances", &json!({"InstanceIds": ["ins-00000000"]})).unwrap();
     assert_eq!((&found["TotalCount"], &found["InstanceSet"]), (&json!(0), &json!([])));
