@@ -202,7 +202,7 @@ impl Columns {
         let (name, bar) = match all {
             100.. => (all / 4, 30),
             76.. => (all / 4, 20),
-            56.. => (13, 8),
+            56.. => look.language.pick((13, 8), (12, 6)),
             _ => (all / 4, 0),
         };
         let name = story.longest_name().min(name);

@@ -94,13 +94,14 @@ pub(in crate::report) fn how_long(estimate: &Estimate) -> String {
     let all = span(whole);
     let rest =
         if unknown == 0 { String::new() } else { format!("；另有 {unknown} 台没有记录可参考") };
+    let each = super::after_blank(&each);
     match known {
-        1 => format!("预计停机{}（{by}）{rest}", super::after_blank(&each)),
-        _ if at_once == 1 => format!("预计每台停机 {each}，逐台进行，全部完成需 {all}（{by}）{rest}"),
+        1 => format!("预计停机{each}（{by}）{rest}"),
+        _ if at_once == 1 => format!("预计每台停机{each}，逐台进行，全部完成需 {all}（{by}）{rest}"),
         many if at_once >= many => {
-            format!("预计每台停机 {each}，同时进行，全部完成需 {all}（{by}）{rest}")
+            format!("预计每台停机{each}，同时进行，全部完成需 {all}（{by}）{rest}")
         }
-        _ => format!("预计每台停机 {each}，每次 {at_once} 台，全部完成需 {all}（{by}）{rest}"),
+        _ => format!("预计每台停机{each}，每次 {at_once} 台，全部完成需 {all}（{by}）{rest}"),
     }
 }
 

@@ -34,7 +34,7 @@ pub(in crate::report) fn stand(stand: Stand) -> &'static str {
         Stand::Checking => "检查中",
         Stand::Looking => "查看中",
         Stand::Waiting => "等待中",
-        Stand::Suspended => "已恢复，未完成",
+        Stand::Suspended => "已恢复但未完成",
         Stand::Done => "完成",
         Stand::Unchanged => "无需更改",
         Stand::NotBegun => "未开始",
@@ -73,7 +73,9 @@ pub(in crate::report) fn failed(phase: &Phase) -> String {
 }
 
 pub(in crate::report) fn down(down: Duration) -> String {
-    format!("停机 {}", span(down))
+    let (hours, minutes) = (down.as_secs() / 3600, down.as_secs() / 60 % 60);
+    // Its column is narrow.
+    if hours > 0 { format!("停机 {hours}时{minutes:02}分") } else { format!("停机 {}", span(down)) }
 }
 
 /// How long it takes by now, and how long by experience.
@@ -119,7 +121,7 @@ pub(in crate::report) fn summary(elapsed: Duration, counts: Counts, order: Order
     }
     words.push_str(match order {
         Order::CarryOn => "",
-        Order::BringBack => "；正在全部恢复，再按一次 Ctrl-C 立即退出",
+        Order::BringBack => "；正在恢复，再按 Ctrl-C 立即退出",
         Order::LeaveNow => "；正在退出",
     });
     words

@@ -39,7 +39,7 @@ pub(in crate::report) fn paused(until: Option<&str>) -> String {
 
 pub(in crate::report) const CONTINUED: &str = "开始处理其余实例";
 pub(in crate::report) const RUN_ENDED: &str = "执行结束";
-pub(in crate::report) const SUSPENDED: &str = "已恢复，未完成";
+pub(in crate::report) const SUSPENDED: &str = "已恢复但未完成";
 
 pub(in crate::report) fn is_now(state: &PowerState) -> String {
     format!("现在{}", super::after_blank(power(state)))

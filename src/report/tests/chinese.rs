@@ -15,6 +15,16 @@ fn is_han(c: char) -> bool {
     matches!(c, '\u{4e00}'..='\u{9fff}')
 }
 
+/// A plan with everything in it, and the notes that a plan really has.
+fn rich_plan() -> Plan {
+    let missing = CloudError {
+        code: Some("InvalidAction".to_owned()),
+        ..CloudError::new(ErrorKind::Argument, Sent::No, "no such action")
+    };
+    let unread = crate::plan::Unread { read: OptionalRead::ReleaseTimers, error: missing };
+    Plan { notes: vec![unread.to_string()], ..super::rich_plan() }
+}
+
 /// No wider than the look, no sign at the beginning of a line that belongs to the end of the one before.
 fn assert_fits(text: &str, width: usize) {
     for line in text.lines() {
@@ -59,11 +69,16 @@ fn the_columns_of_a_plan_are_straight() {
         let text = plan_table(&rich_plan(), &Expected::default(), Rows::Brief, look(width));
         let header = text.lines().find(|line| line.contains("当前")).unwrap();
         let (now, change) = (place(header, "当前").unwrap(), place(header, "更改").unwrap());
-        let rows: Vec<_> = text.lines().filter(|line| line.contains("运行中")).collect();
-        assert_eq!(rows.len(), 3, "{text}");
-        for row in rows {
-            assert_eq!(place(row, "运行中"), Some(now), "{text}");
-        }
+        let table = text.lines().skip_while(|line| !line.contains("当前")).skip(1);
+        let rows: Vec<_> = table.take_while(|line| !line.is_empty()).collect();
+        let powers: Vec<_> = rows
+            .iter()
+            .filter_map(|row| [place(row, "已关机"), place(row, "运行中")].into_iter().flatten().min())
+            .collect();
+        assert_eq!(powers, [now; 4], "{text}");
+        let last: Vec<_> =
+            rows.iter().filter_map(|row| row.rfind("运行中").map(|at| layout::width(&row[..at]))).collect();
+        assert_eq!(last, [place(header, "完成后").unwrap(); 4], "{text}");
         let first = text.lines().find(|line| line.contains("1. 绑定密钥")).unwrap();
         assert_eq!(place(first, "1. 绑定密钥"), Some(change), "{text}");
         let second = text.lines().find(|line| line.contains("2. 重置密码")).unwrap();
