@@ -81,7 +81,16 @@ fn instances_are_chosen_in_chinese() {
 #[test]
 fn refusals_are_told_in_chinese() {
     let sealed = Sealed::new();
-    let args = ["plan", "tests/fixtures/cli/awkward.yaml", "--cloud", "sim", "--lang", "zh-CN"];
+    let args = [
+        "plan",
+        "tests/fixtures/cli/awkward.yaml",
+        "--set",
+        "type=S5.LARGE8",
+        "--cloud",
+        "sim",
+        "--lang",
+        "zh-CN",
+    ];
     let told = sealed.pitstop(&args);
     assert_eq!(told.code, 4);
     insta::assert_snapshot!("chinese_refused_plan", told.transcript());
@@ -118,7 +127,16 @@ fn what_programs_read_is_the_same_in_every_language() {
     let sealed = Sealed::new();
     let same = [
         vec!["plan", "workflows/resize.yaml", "--cloud", "sim", "--output", "json"],
-        vec!["plan", "tests/fixtures/cli/awkward.yaml", "--cloud", "sim", "--output", "json"],
+        vec![
+            "plan",
+            "tests/fixtures/cli/awkward.yaml",
+            "--set",
+            "type=S5.LARGE8",
+            "--cloud",
+            "sim",
+            "--output",
+            "json",
+        ],
         vec!["explain", "--output", "json"],
         vec!["run", "workflows/resize.yaml", "--cloud", "sim", "--output", "json"],
     ];

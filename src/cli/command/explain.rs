@@ -150,9 +150,13 @@ pub(in crate::cli) fn explain(terminal: &Terminal, args: &args::Explain) -> Resu
     }
     if let [told] = found.as_slice()
         && vendor::is_guess(told)
-        && let Some(hint) = did_you_mean(&told.code)
+        && let near = near(&told.code)
+        && !near.is_empty()
     {
-        terminal.say(&format!("{}{hint}", language.pick("hint: ", "建议：")));
+        terminal.say(&match language {
+            Language::English => format!("hint: did you mean {}?", near.join(" or ")),
+            Language::Chinese => format!("建议：是否想查询 {}？", near.join(" 或 ")),
+        });
     }
     Ok(Ending::Well)
 }
@@ -196,8 +200,12 @@ fn unknown(wanted: &str) -> Error {
     error.hint("`pitstop explain` lists all codes")
 }
 
+fn near(wanted: &str) -> Vec<String> {
+    codes::near(wanted, Family::ALL.into_iter().flat_map(Family::codes))
+}
+
 fn did_you_mean(wanted: &str) -> Option<String> {
-    let near = codes::near(wanted, Family::ALL.into_iter().flat_map(Family::codes));
+    let near = near(wanted);
     (!near.is_empty()).then(|| format!("did you mean {}?", near.join(" or ")))
 }
 

@@ -127,7 +127,7 @@ const MEANINGS: &[(&str, &str, &str)] = &[
     ),
     (
         "the vendor's rule of one snapshot in 24 hours",
-        "腾讯云要求 24 小时内有快照",
+        "距上次创建快照不足 24 小时（腾讯云的快照规则）",
         "请等距上次快照满 24 小时后重新执行",
     ),
     (
