@@ -1,6 +1,6 @@
 //! The list of runs.
 
-use comfy_table::ColumnConstraint;
+use comfy_table::{ColumnConstraint, Width};
 use jiff::tz::TimeZone;
 
 use super::chinese;
@@ -21,10 +21,14 @@ pub fn runs_table(runs: &[RunSummary], look: Look, zone: &TimeZone) -> String {
         // An id is there to be copied.
         column.set_constraint(ColumnConstraint::ContentWidth);
     }
+    if let Some(column) = table.column_mut(3) {
+        // A date is not cut; two columns lie around it.
+        column.set_constraint(ColumnConstraint::LowerBoundary(Width::Fixed(12)));
+    }
     for run in runs {
         let cloud = match run.place {
             Place::Tencent | Place::TencentAt(_) => "",
-            Place::Endpoint(_) | Place::InProcess => look.language.pick(" (simulated)", "（模拟云）"),
+            Place::Endpoint(_) | Place::InProcess => look.language.pick(" (simulated)", " (模拟云)"),
         };
         table.add_row([
             run.id.to_string(),

@@ -180,7 +180,10 @@ fn details(story: &Story, row: &Row, look: Look, out: &mut Vec<String>) {
         out.push(clean(&format!("    {}{request}", language.pick("refused request: ", "被拒绝的请求："))));
     }
     for difference in &row.differences {
-        out.extend(paragraph(4, language.pick("different: ", "变化："), difference, look));
+        out.extend(match language {
+            Language::English => paragraph(4, "different: ", difference, look),
+            Language::Chinese => paragraph(4, "变化：", &chinese::seen::change(difference), look),
+        });
     }
     if let Some(command) = rescue(story, row) {
         // Never wrapped: it is there to be copied.

@@ -1,13 +1,13 @@
-//! What went wrong. What was seen on the instance, and what the vendor says, is told as the journal has it.
+//! What went wrong. What the vendor says is told as it came.
 
-use super::{action, actions, exact, power, span};
+use super::{action, actions, exact, power, seen, span};
 use crate::cloud::{ErrorKind, RequestId};
 use crate::journal::{Failure, Halt};
 
 /// The failure as a sentence about an instance that was named before.
 pub(in crate::report) fn words(failure: &Failure) -> String {
     match failure {
-        Failure::Drifted { what } => format!("计划生成之后实例已发生变化：{what}"),
+        Failure::Drifted { what } => format!("计划生成之后实例已发生变化：{}", seen::changes(what)),
         Failure::Refused { action: own, error } => format!("{}被拒绝：{error}", action(*own)),
         Failure::Operation { action: own, message, request } => {
             format!("{}失败：{message}（请求 ID：{request}）", action(*own))
@@ -17,9 +17,13 @@ pub(in crate::report) fn words(failure: &Failure) -> String {
             format!("{}在 {} 内没有完成（请求 ID：{request}）", action(*own), span(*limit))
         }
         Failure::NoEffect { action: own, expected, request } => {
-            format!("{}报告已完成，但没有看到应有的结果：{expected}（请求 ID：{request}）", action(*own))
+            format!(
+                "{}报告已完成，但没有看到应有的结果：{}（请求 ID：{request}）",
+                action(*own),
+                seen::expected(expected)
+            )
         }
-        Failure::Interference { what } => format!("有其他人操作了这台实例：{what}"),
+        Failure::Interference { what } => format!("有其他人操作了这台实例：{}", seen::interference(what)),
         Failure::DeadEnd { power: state } => format!("实例状态为“{}”，pitstop 无法使其恢复", power(state)),
         Failure::CutShort { left } => {
             format!("其他实例失败过多，未能完成；未执行：{}", actions(left))
@@ -45,7 +49,7 @@ pub(in crate::report) fn words(failure: &Failure) -> String {
             format!("{}；因要求结束执行，没有回滚为 {to}", words(cause))
         }
         Failure::Gone => "实例已不存在：云端查不到它".to_owned(),
-        Failure::Check { number, message } => format!("第 {number} 项检查未通过：{message}"),
+        Failure::Check { number, message } => format!("第 {number} 项检查未通过：{}", seen::check(message)),
     }
 }
 

@@ -10,6 +10,7 @@ pub(super) mod failure;
 pub(super) mod lines;
 pub(super) mod plan;
 pub(super) mod refusal;
+pub(super) mod seen;
 pub(super) mod verdict;
 pub(super) mod warning;
 

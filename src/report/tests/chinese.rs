@@ -395,3 +395,70 @@ fn the_notes_of_a_plan_are_said_in_chinese() {
         "what is not known stays as it is"
     );
 }
+
+/// The instance as the plan found it.
+fn as_found(found: &Found) -> crate::cloud::Instance {
+    use crate::cloud::{ChargeType, Instance, Isolation, Restriction, StoppedCharging};
+    Instance {
+        id: "ins-1".into(),
+        name: found.name.clone(),
+        zone: found.zone.clone(),
+        power: found.power.clone(),
+        instance_type: found.instance_type.clone(),
+        cpu: found.cpu,
+        memory_gib: found.memory_gib,
+        restriction: Restriction::Normal,
+        isolation: Isolation::NotIsolated,
+        stopped_charging: StoppedCharging::NotApplicable,
+        charge_type: ChargeType::PostpaidByHour,
+        expires: None,
+        system_disk: None,
+        data_disks: vec![],
+        private_ips: vec![],
+        public_ips: vec![],
+        vpc: None,
+        security_groups: vec![],
+        keys: vec![],
+        os: "Debian 12".to_owned(),
+        login_user: None,
+        host: None,
+        gpu: false,
+        tags: BTreeMap::new(),
+        latest_operation: None,
+    }
+}
+
+/// The sentences come from where they are made, so that one that is changed there and not here is noticed.
+#[test]
+fn what_was_seen_is_said_in_chinese() {
+    use crate::cloud::{Isolation, Restriction, StoppedCharging};
+    let found = Found { public_ips: vec![[198, 51, 100, 7].into()], ..found("web-1", PowerState::Running) };
+    let mut now = as_found(&found);
+    now.zone = "ap-guangzhou-4".to_owned();
+    now.instance_type = "S5.LARGE8".into();
+    (now.cpu, now.memory_gib) = (4, 8);
+    now.private_ips = vec![[10, 0, 0, 1].into()];
+    now.public_ips = vec![[198, 51, 100, 9].into()];
+    now.security_groups = vec!["sg-1".to_owned(), "sg-2".to_owned()];
+    now.keys = vec!["skey-1".into()];
+    let mut said: Vec<String> =
+        crate::plan::differences(&found, &[], &now).iter().map(|own| chinese::seen::change(own)).collect();
+    now.power = PowerState::Stopped;
+    now.os = "Windows Server 2022".to_owned();
+    now.restriction = Restriction::from("EXPIRED".to_owned());
+    now.isolation = Isolation::from("ARREAR".to_owned());
+    now.stopped_charging = StoppedCharging::StopCharging;
+    said.push(chinese::seen::changes(&crate::plan::drift(&found, &now).unwrap()));
+    said.push(chinese::seen::interference(
+        "it runs in the middle of the maintenance, though pitstop did not start it",
+    ));
+    said.push(chinese::seen::check("10.0.0.1 port 22 did not accept within 120 s: refused"));
+    said.push(chinese::seen::expected("the type S5.LARGE8"));
+    for one in &said {
+        let english = ["its", "is", "was", "changed", "new", "the", "it"];
+        assert!(!one.split(|c: char| !c.is_ascii_alphabetic()).any(|word| english.contains(&word)), "{one}");
+        assert_set_well(one);
+    }
+    insta::assert_snapshot!("chinese_seen", said.join("\n"));
+    assert_eq!(chinese::seen::change("something new happened"), "something new happened");
+}
