@@ -164,7 +164,7 @@ impl Pace {
         // Looks cost calls in proportion to width / pause, and downtime in proportion to the pause: over operations of
         // different widths the same cost in both is least when the pause goes with the root of the width.
         let width = late.saturating_sub(early).as_secs_f64();
-        let closely = Duration::from_secs_f64(0.43 * (width * self.shortest.as_secs_f64()).sqrt())
+        let closely = Duration::from_secs_f64(0.40 * (width * self.shortest.as_secs_f64()).sqrt())
             .clamp(self.shortest, self.longest);
         if elapsed < early {
             // Not later: what is never looked for before is never found to be possible.
@@ -281,8 +281,8 @@ mod tests {
         assert_eq!(
             looks(Some(span), 16),
             [
-                8.0, 8.3, 8.61, 8.91, 9.22, 9.52, 9.82, 10.13, 10.43, 10.74, 11.04, 11.34, 11.65, 11.95,
-                12.26, 12.56, 12.86, 13.17, 13.47, 13.84, 14.3, 14.88, 15.6
+                8.0, 8.28, 8.57, 8.85, 9.13, 9.41, 9.7, 9.98, 10.26, 10.55, 10.83, 11.11, 11.39, 11.68,
+                11.96, 12.24, 12.53, 12.81, 13.09, 13.37, 13.72, 14.15, 14.68, 15.35
             ]
         );
     }

@@ -109,12 +109,12 @@ impl Scene {
         std::fs::write(at("workflow.yaml"), WORKFLOW).unwrap();
         std::fs::write(at("fleet.yaml"), fleet(case.number)).unwrap();
         std::fs::write(at("faults.yaml"), if case.cut { cuts() } else { "[]".to_owned() }).unwrap();
-        let (fleet, faults, seed) = (at("fleet.yaml"), at("faults.yaml"), case.number.to_string());
+        let (fleet, faults, number) = (at("fleet.yaml"), at("faults.yaml"), case.number.to_string());
         let (fleet, faults) = (fleet.to_str().unwrap(), faults.to_str().unwrap());
-        let speed = if case.cut { CUT_SPEED } else { SPEED };
-        let args = ["--speed", speed, "--keep-log", "--fleet", fleet, "--faults", faults, "--seed", &seed];
+        let times = if case.cut { CUT_SPEED } else { SPEED };
+        let args = ["--speed", times, "--keep-log", "--fleet", fleet, "--faults", faults, "--seed", &number];
         let simulator = sealed.simulator(&args);
-        Self { sealed, simulator, speed }
+        Self { sealed, simulator, speed: times }
     }
 
     fn run(&self) -> Child {

@@ -401,6 +401,7 @@ impl<'a> Tale<'a> {
             _ => None,
         });
         changes
+            .filter(|(at, action)| self.was_sent(*at, *action))
             .filter(|(at, _)| {
                 !self.last_reads(*at).into_iter().any(|(read, shown)| {
                     between(read.landed, *at) <= fresh
@@ -413,6 +414,23 @@ impl<'a> Tale<'a> {
                 format!("P4: {action} was decided on at {at}, when the last that was seen was {seen:?}")
             })
             .collect()
+    }
+
+    /// A call that was about to be sent then was sent: what was decided too long before is not.
+    fn was_sent(&self, at: Timestamp, action: Action) -> bool {
+        let calls = self.story.log.iter().filter(|entry| entry.at >= at);
+        let of_it = calls.filter(|entry| match &entry.what {
+            Happening::Call { action: called, ids, .. } => {
+                called == action.api_name() && ids.iter().any(|id| id == self.id().as_str())
+            }
+            _ => false,
+        });
+        let next = self.records().find(|record| {
+            record.at >= at
+                && matches!(record.event, Event::Accepted { .. } | Event::Refused { .. } | Event::NotExecuted)
+        });
+        let until = next.map_or(Timestamp::MAX, |record| record.at);
+        of_it.take_while(|entry| entry.at <= until).next().is_some()
     }
 
     /// P4: a change arrived while the instance was STOPPED with nothing under way. If not, then because of what somebody

@@ -54,8 +54,10 @@ impl Tale<'_> {
                 "not too many others had failed",
             ),
             Failure::OverBudget { .. } => (self.story.plan.downtime_budget.is_some(), "there is no budget"),
-            Failure::RolledBack { cause, .. } | Failure::NotRolledBack { cause, .. } => {
-                return self.unjustified(cause);
+            Failure::RolledBack { cause, .. } => return self.unjustified(cause),
+            Failure::NotRolledBack { cause, why, .. } => {
+                let why = why.as_deref().and_then(|why| self.unjustified(why));
+                return self.unjustified(cause).or(why);
             }
             Failure::Check { .. } => (by_somebody() || self.is_mute(), "its guest was well"),
         };

@@ -165,6 +165,20 @@ fn judged(scenario: &Scenario) -> (Option<Story>, Vec<String>) {
     }
 }
 
+/// A story without the order of what happened at one moment: tokio wakes those who wait for the same order by chance.
+fn unordered(story: &Story) -> Vec<String> {
+    let told = story.told();
+    let without_number = |line: &str| match line.split_once(" journal ") {
+        Some((at, rest)) => {
+            format!("{at} {}", rest.trim_start().trim_start_matches(|c: char| c.is_ascii_digit()))
+        }
+        None => line.to_owned(),
+    };
+    let mut lines: Vec<_> = told.lines().map(without_number).collect();
+    lines.sort();
+    lines
+}
+
 fn seeds(from: u64, count: u64) -> bool {
     let figures = Figures::default();
     let bad: Mutex<Vec<(u64, Vec<String>)>> = Mutex::default();
@@ -175,7 +189,7 @@ fn seeds(from: u64, count: u64) -> bool {
         if let Some(story) = &story {
             figures.add(&scenario, story);
             if seed.is_multiple_of(TWICE)
-                && judged(&scenario).0.is_none_or(|again| again.told() != story.told())
+                && judged(&scenario).0.is_none_or(|again| unordered(&again) != unordered(story))
             {
                 found.push("the same seed gives another story".to_owned());
             }

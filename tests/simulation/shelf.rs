@@ -50,7 +50,11 @@ fn aside<T: Send + 'static>(work: impl Future<Output = T> + Send + 'static) -> T
     static RUNTIME: LazyLock<Runtime> =
         LazyLock::new(|| Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap());
     let (done, wait) = mpsc::channel();
-    RUNTIME.spawn(async move { done.send(work.await) });
+    RUNTIME.spawn(async move {
+        // The work is gone before its end is told, and with it its share of the store: what a dead process locked is free.
+        let ended = work.await;
+        done.send(ended)
+    });
     wait.recv().unwrap()
 }
 

@@ -166,7 +166,10 @@ async fn tell(scenario: &Scenario, loss: Option<Loss>) -> Option<Story> {
         match ending {
             Ending::Cut(rest) => {
                 story.cuts += 1;
-                if let Some(pause) = life.hangs {
+                // One that hung before it began would begin a run of its own later: that is another story.
+                if let Some(pause) = life.hangs
+                    && stage.run().await.is_some()
+                {
                     story.hung += 1;
                     hung.push(Box::pin(stage.frozen(pause, fuse, rest)));
                 }
@@ -192,9 +195,8 @@ async fn tell(scenario: &Scenario, loss: Option<Loss>) -> Option<Story> {
             Ending::Done(Err(error)) => {
                 story.texts.push(format!("{error} {error:?}"));
                 let expected = match &error.cause {
-                    Cause::Import { .. } => true,
-                    // One that hung has ended it meanwhile.
-                    Cause::Journal(StoreError::Ended(_)) => true,
+                    // Ended by one that hung, and woke.
+                    Cause::Import { .. } | Cause::Journal(StoreError::Ended(_)) => true,
                     Cause::Journal(StoreError::Write(_)) => life.outage.is_some(),
                     _ => false,
                 };
@@ -457,7 +459,6 @@ impl Story {
     fn woke(&mut self, ended: &Worked) {
         self.texts.push(format!("{ended:?}"));
         match ended {
-            Ok(_) => {}
             Err(RunError { cause: Cause::Journal(StoreError::Taken(_)), down }) => {
                 self.fenced += 1;
                 if !down.is_empty() {
@@ -465,7 +466,8 @@ impl Story {
                         .push(format!("fencing: it names {down:?}, which are its heir's to look after"));
                 }
             }
-            Err(RunError {
+            Ok(_)
+            | Err(RunError {
                 // One that hung before it began finds that its heir has begun.
                 cause:
                     Cause::Import { .. }
