@@ -56,7 +56,7 @@ impl Default for Pace {
             pause: Duration::from_secs(1),
             longest: Duration::from_secs(15),
             shortest: Duration::from_millis(125),
-            together: Duration::from_millis(372),
+            together: Duration::from_millis(366),
             looking: 20,
             typical: Typical::default(),
         }
@@ -323,9 +323,9 @@ mod tests {
         let step =
             |when, now, active| between(origin, pace.in_step(at(when), at(now), origin, active)).as_millis();
         assert_eq!(step(1000, 900, FEW), 1000);
-        assert_eq!(step(1000, 100, FEW + 1), 2 * 372, "the nearest before it");
-        assert_eq!(step(1000, 900, FEW + 1), 3 * 372, "that one is over");
-        assert_eq!(step(900, 1000, 1000), 3 * 372, "what is overdue is no exception");
+        assert_eq!(step(1000, 100, FEW + 1), 2 * 366, "the nearest before it");
+        assert_eq!(step(1000, 900, FEW + 1), 3 * 366, "that one is over");
+        assert_eq!(step(900, 1000, 1000), 3 * 366, "what is overdue is no exception");
     }
 
     #[test]
