@@ -14,7 +14,7 @@ use super::signals::Signals;
 use super::terminal::Terminal;
 use crate::cloud::InstanceId;
 use crate::plan::{Approval, InstancePlan, Plan};
-use crate::report::{Asking, Caution, Expected, Look, fit_bytes, summary};
+use crate::report::{Asking, Caution, Expected, Language, Look, fit_bytes, summary_in, width};
 
 /// How often a wrong name may be typed.
 const TRIES: usize = 3;
@@ -43,6 +43,7 @@ pub(super) async fn approve(
     if !terminal.screen().interactive {
         return Err(refused(
             "nobody approved the plan, and there is no terminal to ask at; nothing was stopped",
+            "计划未经确认，也没有可以询问的终端；没有实例被关机",
         )
         .hint("read the plan, then run again with --yes"));
     }
@@ -50,7 +51,10 @@ pub(super) async fn approve(
     loop {
         let plan = full.clone().without(&left_out);
         if plan.is_unchanged() {
-            return Err(refused("no instance that needs a change is left; nothing was stopped"));
+            return Err(refused(
+                "no instance that needs a change is left; nothing was stopped",
+                "已没有需要更改的实例；没有实例被关机",
+            ));
         }
         let asking = Asking { plan: &plan, expected: question.expected };
         let look = terminal.stderr_look();
@@ -63,17 +67,22 @@ pub(super) async fn approve(
                 type_name(terminal, &asking, question.at_most, signals).await?;
                 return Ok((plan, Approval::Person));
             }
-            Answer::No => return Err(refused("the plan was not approved; nothing was stopped")),
+            Answer::No => {
+                return Err(refused(
+                    "the plan was not approved; nothing was stopped",
+                    "计划未被确认；没有实例被关机",
+                ));
+            }
             Answer::Choose => {
                 left_out = choose(&full, left_out, question.expected, look, signals).await?;
-                terminal.say(&summary(&full.clone().without(&left_out)));
+                terminal.say(&summary_in(look.language, &full.clone().without(&left_out)));
             }
         }
     }
 }
 
-fn refused(message: &str) -> Error {
-    Error::new(Kind::NotApproved, message)
+fn refused(message: &str, chinese: &'static str) -> Error {
+    Error::new(Kind::NotApproved, message).in_chinese(chinese)
 }
 
 /// What can be said to a plan.
@@ -102,22 +111,24 @@ async fn answer(
     look: Look,
     signals: &mut Signals,
 ) -> Result<Answer, Error> {
-    let question = asking.question();
+    let question = asking.question(look.language);
     if !several {
         let yes = yes_or_no(question, signals).await?;
         return Ok(if yes { Answer::Yes } else { Answer::No });
     }
-    let long = format!("{question} [y/N, c to choose instances]");
+    let (choices, wrong) = match look.language {
+        Language::English => ("[y/N, c to choose instances]", "y for yes, n for no, c to choose instances"),
+        Language::Chinese => ("[y/N，c 选择实例]", "y 表示是，n 表示否，c 表示选择实例"),
+    };
+    let long = format!("{question} {choices}");
     let short = format!("{question} [y/N/c]");
     // A question of two lines would not be cleared whole.
-    let prompt = if long.len() + 10 < look.width { long } else { short };
+    let prompt = if width(&long) + 10 < look.width { long } else { short };
     let typed = ask(signals, move || {
         Input::<String>::with_theme(&AsWritten)
             .with_prompt(prompt)
             .allow_empty(true)
-            .validate_with(|typed: &String| {
-                Answer::of(typed).map(|_| ()).ok_or("y for yes, n for no, c to choose instances")
-            })
+            .validate_with(|typed: &String| Answer::of(typed).map(|_| ()).ok_or(wrong))
             .interact_on(&Term::stderr())
     })
     .await?;
@@ -136,11 +147,15 @@ async fn choose(
     let asking = Asking { plan: full, expected };
     // dialoguer measures an item by its bytes, and a line by its characters: what is short by both is cleared whole.
     let room = look.width.saturating_sub(8);
-    let items: Vec<_> = changed.iter().map(|own| fit_bytes(&asking.choice(own), room)).collect();
+    let items: Vec<_> =
+        changed.iter().map(|own| fit_bytes(&asking.choice(own, look.language), room)).collect();
     let ticked: Vec<_> = changed.iter().map(|own| !left_out.contains(&own.id)).collect();
+    let prompt = look
+        .language
+        .pick("Space ticks and unticks, a all, return goes on", "空格勾选或取消，a 全选，回车继续");
     let chosen = ask(signals, move || {
         MultiSelect::new()
-            .with_prompt("Space ticks and unticks, a all, return goes on")
+            .with_prompt(prompt)
             .items(&items)
             .defaults(&ticked)
             .report(false)
@@ -166,7 +181,7 @@ async fn type_name(
     }
     terminal.say(&asking.cautions(&cautions, terminal.stderr_look()));
     for _ in 0..TRIES {
-        let question = asking.name_question();
+        let question = asking.name_question(terminal.language());
         let typed = ask(signals, move || {
             Input::<String>::new().with_prompt(question).allow_empty(true).interact_on(&Term::stderr())
         })
@@ -174,10 +189,13 @@ async fn type_name(
         match typed.trim() {
             "" => break,
             name if name == asking.plan.workflow => return Ok(()),
-            _ => terminal.say(&asking.wrong_name()),
+            _ => terminal.say(&asking.wrong_name(terminal.language())),
         }
     }
-    Err(refused("the workflow's name was not typed, so the plan is not approved; nothing was stopped"))
+    Err(refused(
+        "the workflow's name was not typed, so the plan is not approved; nothing was stopped",
+        "没有输入工作流名称，计划未被确认；没有实例被关机",
+    ))
 }
 
 /// A question as it is written, without a colon behind it.

@@ -8,6 +8,7 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
 use jiff::SignedDuration;
 
 use super::exit::Exit;
+use crate::report::Language;
 use crate::tencent::Api;
 
 /// Stop cloud instances, change what can only be changed while they are stopped, and bring them back
@@ -58,6 +59,16 @@ pub(super) struct Common {
         help_heading = "Common options"
     )]
     pub(super) output: Output,
+    /// The language of plan, questions, board, verdicts and explanations: en or zh-CN [default: the locale's]
+    #[arg(
+        long,
+        global = true,
+        value_name = "LANGUAGE",
+        env = "PITSTOP_LANG",
+        hide_env_values = true,
+        help_heading = "Common options"
+    )]
+    pub(super) lang: Option<Language>,
     /// Log to stderr: -v what is called, -vv what is answered
     #[arg(short, long, global = true, action = ArgAction::Count, env = "PITSTOP_VERBOSE", hide_env_values = true, help_heading = "Common options")]
     pub(super) verbose: u8,

@@ -22,6 +22,11 @@ impl Environment {
         self.0.get(name).map(String::as_str).filter(|value| !value.is_empty())
     }
 
+    /// The locale of messages, by the variables that POSIX looks at.
+    pub(super) fn locale(&self) -> Option<&str> {
+        ["LC_ALL", "LC_MESSAGES", "LANG"].into_iter().find_map(|name| self.get(name))
+    }
+
     /// All of them.
     pub(super) fn variables(&self) -> &BTreeMap<String, String> {
         &self.0

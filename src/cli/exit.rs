@@ -127,13 +127,15 @@ pub(super) struct Error {
     pub(super) kind: Kind,
     pub(super) message: String,
     pub(super) hints: Vec<String>,
+    /// The message for a person who is spoken to in Chinese, if it has one. Programs are always told in English.
+    pub(super) chinese: Option<&'static str>,
     /// Complaints about a workflow.
     pub(super) complaints: Option<Box<Diagnostics>>,
 }
 
 impl Error {
     pub(super) fn new(kind: Kind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into(), hints: Vec::new(), complaints: None }
+        Self { kind, message: message.into(), hints: Vec::new(), chinese: None, complaints: None }
     }
 
     /// A workflow that is not valid.
@@ -159,6 +161,11 @@ impl Error {
             }
         }
         Self::new(kind, words.join(": "))
+    }
+
+    /// The same in Chinese.
+    pub(super) fn in_chinese(self, message: &'static str) -> Self {
+        Self { chinese: Some(message), ..self }
     }
 
     pub(super) fn hint(mut self, hint: impl Into<String>) -> Self {

@@ -16,7 +16,7 @@ use super::terminal::Terminal;
 use crate::clock::{Clock, between};
 use crate::journal::{Event, Order, Record, Stage, Took, Verdict};
 use crate::report::{
-    Board, Story, StoryError, board_summary, interrupted_words, json, line, time_of_day, way_back_words,
+    Board, Story, StoryError, board_summary, interrupted_words, json, line_in, time_of_day, way_back_words,
     wrapped,
 };
 
@@ -118,12 +118,13 @@ impl Live {
             Order::BringBack | Order::LeaveNow => Order::LeaveNow,
         };
         let down = self.story.tally().down();
-        let words = interrupted_words(name, order, down);
+        let words = interrupted_words(name, order, down, self.terminal.language());
         let moving = self.terminal.screen().moving;
         self.terminal.say(&if moving { wrapped(&words, self.terminal.stderr_look()) } else { words });
         if order == Order::LeaveNow {
             // Never wrapped: it is there to be copied.
-            self.terminal.say(&way_back_words(self.resumable.then(|| self.story.run())));
+            let run = self.resumable.then(|| self.story.run());
+            self.terminal.say(&way_back_words(run, self.terminal.language()));
         }
         orders.send_replace(order);
         order
@@ -151,7 +152,7 @@ impl Live {
         if !moving && !self.is_worth_a_line(record) {
             return;
         }
-        let Some(line) = line(&self.story, record, &self.zone) else { return };
+        let Some(line) = line_in(self.terminal.language(), &self.story, record, &self.zone) else { return };
         if moving {
             if self.recent.len() == RECENT {
                 self.recent.pop_front();
@@ -212,7 +213,7 @@ impl Live {
             return;
         }
         self.summed_up_at = now;
-        let summary = board_summary(&self.story, now);
+        let summary = board_summary(&self.story, now, self.terminal.language());
         self.terminal.say(&format!("{} {summary}", time_of_day(now, &self.zone)));
     }
 }

@@ -42,7 +42,8 @@ pub fn main() -> ExitCode {
         Err(error) => return usage(&error).into(),
     };
     let environment = Environment::of_process();
-    let terminal = Terminal::new(&environment, arguments.common.output, arguments.common.verbose > 0);
+    let common = &arguments.common;
+    let terminal = Terminal::new(&environment, common.output, common.verbose > 0, common.lang);
     log_to(&terminal, arguments.common.verbose);
     report_panics(&terminal);
     if let Err(error) = core_dumps::forbid() {
@@ -128,7 +129,7 @@ fn log_to(terminal: &Terminal, verbose: u8) {
 /// From here on a panic is reported as the program does it: its message and its place on stderr, without a backtrace,
 /// which could show more than it should.
 pub fn report_panics_of_process() {
-    report_panics(&Terminal::new(&Environment::of_process(), args::Output::Human, false));
+    report_panics(&Terminal::new(&Environment::of_process(), args::Output::Human, false, None));
 }
 
 /// A panic is a bug of ours: say so, and that nothing is lost.

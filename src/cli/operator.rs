@@ -15,7 +15,7 @@ use super::keyboard::Keyboard;
 use super::signals::Signals;
 use super::terminal::Terminal;
 use crate::cloud::InstanceId;
-use crate::report::{carry_on_question, wrapped};
+use crate::report::{Language, carry_on_question, wrapped};
 use crate::run::Operator;
 use crate::workflow::{Document, Param};
 
@@ -32,7 +32,7 @@ impl Operator for Terminal {
             ));
         }
         let keyboard = Keyboard::hidden().map_err(|error| format!("can't ask at this terminal: {error}"))?;
-        let asked = twice(what).await.map_err(|error| error.message);
+        let asked = twice(what, self.language()).await.map_err(|error| error.message);
         drop(keyboard);
         asked
     }
@@ -43,7 +43,7 @@ impl Operator for Terminal {
         }
         let mut signals = Signals::install().ok()?;
         let aside = self.step_aside();
-        let (well, question) = carry_on_question(canaries, others);
+        let (well, question) = carry_on_question(canaries, others, self.language());
         self.say(&wrapped(&well, self.stderr_look()));
         let answer = yes_or_no(question, &mut signals).await;
         drop(aside);
@@ -57,17 +57,29 @@ impl Operator for Terminal {
 }
 
 /// Asks for a secret until it was typed the same twice.
-async fn twice(what: &str) -> Result<SecretString, Error> {
+async fn twice(what: &str, language: Language) -> Result<SecretString, Error> {
+    let (what, again) = secret_prompts(what, language);
     loop {
-        let first = hidden_line(what.to_owned()).await?;
+        let first = hidden_line(what.clone()).await?;
         if first.is_empty() {
             continue;
         }
-        let second = hidden_line(format!("{what}, again")).await?;
+        let second = hidden_line(again.clone()).await?;
         if first == second {
             return Ok(SecretString::from(first.as_str()));
         }
-        Term::stderr().write_line("they differ, once more")?;
+        Term::stderr().write_line(language.pick("they differ, once more", "两次输入不一致，请重新输入"))?;
+    }
+}
+
+/// The question for a secret, and the one that has it typed again.
+fn secret_prompts(what: &str, language: Language) -> (String, String) {
+    match (language, what.strip_prefix("New password for ")) {
+        (Language::Chinese, Some(users)) => {
+            let user = users.replace(" and ", "、");
+            (format!("用户 {user} 的新密码"), format!("请再次输入用户 {user} 的新密码"))
+        }
+        _ => (what.to_owned(), format!("{what}, again")),
     }
 }
 
@@ -189,6 +201,7 @@ pub(super) async fn unless_interrupted<T>(
 
 pub(super) fn interrupted() -> Error {
     Error::new(Kind::NotApproved, "interrupted before the plan was approved; nothing was stopped")
+        .in_chinese("计划确认之前已中断；没有实例被关机")
 }
 
 /// Waits for a key on a thread of its own, so that signals are still heard.

@@ -10,7 +10,7 @@ use super::args::Output;
 use super::block::{Aside, Block};
 use super::environment::Environment;
 use super::exit::{Error, Exit};
-use crate::report::{Look, json};
+use crate::report::{Language, Look, json};
 
 /// What is known of the screen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,6 +67,7 @@ pub(super) struct Terminal {
     output: Output,
     /// More than usual is told.
     verbose: bool,
+    language: Language,
     block: Arc<Block>,
     /// Whether stdout still has a reader.
     open: Arc<Mutex<bool>>,
@@ -76,11 +77,18 @@ const BAD: Style = AnsiColor::Red.on_default().bold();
 const HINT: Style = AnsiColor::Cyan.on_default();
 
 impl Terminal {
-    pub(super) fn new(environment: &Environment, output: Output, verbose: bool) -> Self {
+    /// Speaks `language`, or that of the locale.
+    pub(super) fn new(
+        environment: &Environment,
+        output: Output,
+        verbose: bool,
+        language: Option<Language>,
+    ) -> Self {
         let terminals = [io::stdin().is_terminal(), io::stdout().is_terminal(), io::stderr().is_terminal()];
         let screen = Screen::of(environment, terminals);
         let block = Arc::new(Block::new(screen.moving, screen.reflows));
-        Self { screen, output, verbose, block, open: Arc::new(Mutex::new(true)) }
+        let language = language.unwrap_or_else(|| language_of(environment, screen));
+        Self { screen, output, verbose, language, block, open: Arc::new(Mutex::new(true)) }
     }
 
     pub(super) fn screen(&self) -> Screen {
@@ -94,6 +102,11 @@ impl Terminal {
     /// More than usual is told.
     pub(super) fn is_verbose(&self) -> bool {
         self.verbose
+    }
+
+    /// The language that the person is spoken to in.
+    pub(super) fn language(&self) -> Language {
+        self.language
     }
 
     /// The board's place.
@@ -117,7 +130,7 @@ impl Terminal {
     }
 
     fn look(&self, width: usize, colour: bool) -> Look {
-        Look { width, colour, unicode: self.screen.unicode }
+        Look { width, colour, unicode: self.screen.unicode, language: self.language }
     }
 
     /// The terminal's height.
@@ -157,11 +170,19 @@ impl Terminal {
         if let Some(complaints) = &error.complaints {
             self.say(&format!("{}\n", complaints.render(colour)));
         }
-        self.say(&format!("{} {}", paint(BAD, "error:"), error.message));
+        let (label, hint_label, gap) = self.language.pick(("error:", "hint:", " "), ("错误：", "建议：", ""));
+        let message = error.chinese.filter(|_| self.language == Language::Chinese);
+        self.say(&format!("{}{gap}{}", paint(BAD, label), message.unwrap_or(&error.message)));
         for hint in &error.hints {
-            self.say(&format!("{} {hint}", paint(HINT, "hint:")));
+            self.say(&format!("{}{gap}{hint}", paint(HINT, hint_label)));
         }
     }
+}
+
+/// The locale's language, if this terminal can show it. Where no variable tells the locale, the system does.
+fn language_of(environment: &Environment, screen: Screen) -> Language {
+    let locale = environment.locale().map(str::to_owned).or_else(sys_locale::get_locale);
+    if screen.unicode { Language::of_locale(locale.as_deref()) } else { Language::English }
 }
 
 fn write(mut to: impl Write, text: &str) -> io::Result<()> {

@@ -1,7 +1,9 @@
 //! The words around the questions that a person is asked, and the answers to what a person does: what will be down, for
 //! how long, why a name has to be typed, what Ctrl-C leads to.
 
+use super::chinese;
 use super::expected::{Estimate, Expected};
+use super::language::Language;
 use super::layout::paragraph;
 use super::plan_table::full_name;
 use super::words::{Look, instances, span, style};
@@ -45,7 +47,10 @@ impl Caution {
     }
 
     /// The sentence for a person.
-    pub fn words(&self) -> String {
+    pub fn words(&self, language: Language) -> String {
+        if language == Language::Chinese {
+            return chinese::asking::caution(self);
+        }
         match self {
             Self::Many { stopped, usual } => {
                 format!("{} are more than the {usual} that a plain yes is enough for", instances(*stopped))
@@ -59,8 +64,11 @@ impl Caution {
 }
 
 /// The question whether a run shall go on after its canaries.
-pub fn carry_on_question(canaries: &[InstanceId], others: usize) -> (String, String) {
+pub fn carry_on_question(canaries: &[InstanceId], others: usize, language: Language) -> (String, String) {
     let names: Vec<_> = canaries.iter().map(|id| super::words::clean(id.as_str())).collect();
+    if language == Language::Chinese {
+        return chinese::asking::carry_on(&names, others);
+    }
     let well = match names.as_slice() {
         [one] => format!("The canary is well: {one}"),
         many => format!("The {} canaries are well: {}", many.len(), first(many)),
@@ -73,7 +81,10 @@ pub fn carry_on_question(canaries: &[InstanceId], others: usize) -> (String, Str
 }
 
 /// What a signal of this name leads to, told while it is obeyed.
-pub fn interrupted_words(name: &str, order: Order, down: usize) -> String {
+pub fn interrupted_words(name: &str, order: Order, down: usize, language: Language) -> String {
+    if language == Language::Chinese {
+        return chinese::asking::interrupted(name, order, down);
+    }
     match (order, down) {
         (Order::CarryOn | Order::BringBack, 0) => {
             format!("{name}: nothing new is begun, and nothing is down. Once more leaves at once")
@@ -92,7 +103,10 @@ pub fn interrupted_words(name: &str, order: Order, down: usize) -> String {
 }
 
 /// How to bring back what is left down, if its cloud outlives the process.
-pub fn way_back_words(run: Option<RunId>) -> String {
+pub fn way_back_words(run: Option<RunId>, language: Language) -> String {
+    if language == Language::Chinese {
+        return chinese::asking::way_back(run);
+    }
     match run {
         Some(run) => format!("to bring everything back: pitstop resume {run}"),
         None => "the simulated cloud ends with this process".to_owned(),
@@ -115,48 +129,62 @@ impl Asking<'_> {
         if stopped.is_empty() {
             return String::new();
         }
-        let mut out = vec![String::new(), "These will be stopped:".to_owned()];
-        out.extend(paragraph(2, "", &first(&stopped), look.columns()));
+        let heading = look.language.pick("These will be stopped:", chinese::asking::WILL_BE_STOPPED);
+        let mut out = vec![String::new(), heading.to_owned()];
+        let names = match look.language {
+            Language::English => first(&stopped),
+            Language::Chinese => chinese::asking::first(&stopped),
+        };
+        out.extend(paragraph(2, "", &names, look));
         let stay = self.plan.stopped_by_run().filter(|instance| instance.ends == EndPower::Stopped).count();
         let estimate = self.expected.estimate(self.plan);
         if estimate.known + estimate.unknown > 0 {
-            out.extend(paragraph(0, "", &how_long(&estimate), look.columns()));
+            out.extend(paragraph(0, "", &how_long_in(look.language, &estimate), look));
         }
         if stay > 0 {
-            out.extend(paragraph(0, "", &stay_words(stay, stopped.len()), look.columns()));
+            out.extend(paragraph(0, "", &stay_words(stay, stopped.len(), look.language), look));
         }
         look.signs(out.join("\n"))
     }
 
     /// Why a plain yes is not enough, as lines before the question for the name.
     pub fn cautions(&self, cautions: &[Caution], look: Look) -> String {
-        let lines = cautions.iter().flat_map(|caution| paragraph(0, "! ", &caution.words(), look.columns()));
+        let lines =
+            cautions.iter().flat_map(|caution| paragraph(0, "! ", &caution.words(look.language), look));
         let lines: Vec<_> = lines.map(|line| look.paint(style::RISK, &line)).collect();
         look.signs(lines.join("\n"))
     }
 
     /// The question whether to do it.
-    pub fn question(&self) -> String {
+    pub fn question(&self, language: Language) -> String {
         match self.plan.stopped_by_run().count() {
+            count if language == Language::Chinese => chinese::asking::question(count),
             0 => "No running instance is stopped. Make these changes?".to_owned(),
             count => format!("Stop {} and make these changes?", instances(count)),
         }
     }
 
     /// The question for the name.
-    pub fn name_question(&self) -> String {
-        format!("Type the workflow's name, {}, to go on", self.plan.workflow)
+    pub fn name_question(&self, language: Language) -> String {
+        match language {
+            Language::English => format!("Type the workflow's name, {}, to go on", self.plan.workflow),
+            Language::Chinese => chinese::asking::name_question(&self.plan.workflow),
+        }
     }
 
     /// A typed name was another one.
-    pub fn wrong_name(&self) -> String {
-        format!("that is not {}", self.plan.workflow)
+    pub fn wrong_name(&self, language: Language) -> String {
+        match language {
+            Language::English => format!("that is not {}", self.plan.workflow),
+            Language::Chinese => chinese::asking::wrong_name(&self.plan.workflow),
+        }
     }
 
     /// The line of an instance where instances are chosen.
-    pub fn choice(&self, instance: &InstancePlan) -> String {
-        let what: Vec<_> = super::plan_table::change_lines(self.plan, instance);
-        super::words::clean(&format!("{}  {}", full_name(instance), what.join(", ")))
+    pub fn choice(&self, instance: &InstancePlan, language: Language) -> String {
+        let what: Vec<_> = super::plan_table::change_lines(self.plan, instance, language);
+        let what = what.join(language.pick(", ", "，"));
+        super::words::clean(&format!("{}  {what}", full_name(instance)))
     }
 }
 
@@ -167,11 +195,19 @@ fn first(names: &[String]) -> String {
     }
 }
 
-fn stay_words(stay: usize, of: usize) -> String {
+fn stay_words(stay: usize, of: usize, language: Language) -> String {
     match (stay, of) {
+        (stay, of) if language == Language::Chinese => chinese::asking::stay(stay, of),
         (1, 1) => "It stays stopped afterwards".to_owned(),
         (stay, of) if stay == of => "They stay stopped afterwards".to_owned(),
         (stay, of) => format!("{stay} of the {of} stay stopped afterwards"),
+    }
+}
+
+fn how_long_in(language: Language, estimate: &Estimate) -> String {
+    match language {
+        Language::English => how_long(estimate),
+        Language::Chinese => chinese::asking::how_long(estimate),
     }
 }
 

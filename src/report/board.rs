@@ -8,7 +8,9 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::chinese;
 use super::expected::{Expectation, Expected};
+use super::language::Language;
 use super::layout::{fit, width};
 use super::progress::{Progress, bar, whole_bar};
 use super::story::{Phase, Row, Story};
@@ -59,7 +61,7 @@ impl Board<'_> {
         let columns = Columns::of(self.story, look);
         let mut lines: Vec<String> =
             self.story.rows().iter().map(|row| self.row(row, now, &columns, look)).collect();
-        let summary = fitting_summary(self.story, now, look.columns().saturating_sub(2));
+        let summary = fitting_summary(self.story, now, (look.columns().saturating_sub(2), look.language));
         lines.push(fit(&format!("  {summary}"), look.columns()).trim_end().to_owned());
         lines
     }
@@ -70,11 +72,12 @@ impl Board<'_> {
         let total = story.rows().len();
         let columns = Columns::of(story, look);
         let line = |text: String| fit(&format!("  {text}"), look.columns()).trim_end().to_owned();
-        let mut lines = vec![line(fitting_summary(story, now, look.columns().saturating_sub(2)))];
+        let mut lines =
+            vec![line(fitting_summary(story, now, (look.columns().saturating_sub(2), look.language)))];
         let left = time_left(tally.settled(), total, between(story.began(), now));
-        let left = left.map(left_words).unwrap_or_default();
+        let left = left.map(|left| left_words(left, look.language)).unwrap_or_default();
         lines.push(format!("  {}  {left}", whole_bar(tally.settled(), total, look)).trim_end().to_owned());
-        lines.extend(Some(now_words(tally)).filter(|words| !words.is_empty()).map(line));
+        lines.extend(Some(now_words(tally, look.language)).filter(|words| !words.is_empty()).map(line));
         let room = height.saturating_sub(lines.len());
         // The failed are pinned, but leave half of the room to what is still under way.
         let under_way = tally.longest().len();
@@ -102,7 +105,10 @@ impl Board<'_> {
         let hidden = of.saturating_sub(lines.len() - before);
         if hidden > 0 && lines.len() > before {
             lines.pop();
-            lines.push(format!("  … and {} more", hidden + 1));
+            lines.push(match look.language {
+                Language::English => format!("  … and {} more", hidden + 1),
+                Language::Chinese => chinese::board::more(hidden + 1),
+            });
         }
     }
 
@@ -110,7 +116,7 @@ impl Board<'_> {
         let phase = self.story.phase(row);
         let progress = Progress::of(self.story, row, &phase, self.expected, now);
         let down = row.down(now);
-        let down = if down.is_zero() { String::new() } else { down_words(down) };
+        let down = if down.is_zero() { String::new() } else { down_words(down, look.language) };
         let (bar, room) = match &progress {
             Some(progress) if columns.bar > 0 => {
                 (format!("{}  ", bar(progress, columns.bar, look)), columns.words)
@@ -118,7 +124,7 @@ impl Board<'_> {
             // What went wrong needs the bar's room.
             _ => (String::new(), columns.words + if columns.bar > 0 { columns.bar + 2 } else { 0 }),
         };
-        let what = self.words(row, &phase, now);
+        let what = self.words(row, &phase, now, look);
         let what = what.fit(room);
         let what = if down.is_empty() { what.trim_end().to_owned() } else { what };
         let troubled = row.failure().is_some() || self.is_late(row, &phase, now);
@@ -129,28 +135,38 @@ impl Board<'_> {
     }
 
     /// What is done to the instance or waited for, and for how long by now and by experience.
-    fn words(&self, row: &Row, phase: &Phase, now: Timestamp) -> What {
+    fn words(&self, row: &Row, phase: &Phase, now: Timestamp, look: Look) -> What {
+        let language = look.language;
         let elapsed = between(row.since(), now);
         let time = match phase {
             Phase::Acting(action) => match self.expected.on(&row.plan, *action) {
-                Some(expectation) => expected_words(elapsed, expectation),
-                None => span(elapsed),
+                Some(expectation) => expected_words(elapsed, expectation, language),
+                None => look.span(elapsed),
             },
-            Phase::Unsure(_) => span(elapsed),
+            Phase::Unsure(_) => look.span(elapsed),
             _ => String::new(),
         };
         let what = match phase {
             Phase::Checking => {
                 let number = row.state.ledger.checks_passed;
-                self.story.plan().checks.get(number).map_or_else(|| phase.words(), check_words)
+                self.story
+                    .plan()
+                    .checks
+                    .get(number)
+                    .map_or_else(|| phase_words(phase, language), |check| check_words(check, language))
             }
             Phase::Failed | Phase::Stranded | Phase::BringingBack | Phase::RollingBack => match row.failure()
             {
-                Some(failure) => format!("{}: {failure}", phase.words()),
-                None => phase.words(),
+                Some(failure) => match language {
+                    Language::English => format!("{}: {failure}", phase.words()),
+                    Language::Chinese => {
+                        chinese::of(&chinese::board::phase(phase), &chinese::failure::words(failure))
+                    }
+                },
+                None => phase_words(phase, language),
             },
-            _ if !phase.is_settled() && row.failure().is_some() => failed_words(phase),
-            _ => phase.words(),
+            _ if !phase.is_settled() && row.failure().is_some() => failed_words(phase, language),
+            _ => phase_words(phase, language),
         };
         What { what: clean(&what), time }
     }
@@ -171,8 +187,11 @@ struct Columns {
 }
 
 impl Columns {
-    /// The room for `down 59m 59s`.
-    const DOWN: usize = 12;
+    /// The room for `down 59m 59s`, or for the same in Chinese.
+    fn down(language: Language) -> usize {
+        language.pick(12, 13)
+    }
+
     /// A row is no easier to read for being wider.
     const WIDEST: usize = 120;
     /// Between the parts.
@@ -183,11 +202,16 @@ impl Columns {
         let (name, bar) = match all {
             100.. => (all / 4, 30),
             76.. => (all / 4, 20),
-            56.. => (13, 8),
+            56.. => look.language.pick((13, 8), (12, 6)),
             _ => (all / 4, 0),
         };
         let name = story.longest_name().min(name);
-        let taken = 2 + name + Self::GAP + if bar > 0 { bar + Self::GAP } else { 0 } + Self::GAP + Self::DOWN;
+        let taken = 2
+            + name
+            + Self::GAP
+            + if bar > 0 { bar + Self::GAP } else { 0 }
+            + Self::GAP
+            + Self::down(look.language);
         Self { name, bar, words: all.saturating_sub(taken) }
     }
 }
@@ -229,17 +253,33 @@ fn mark(phase: &Phase, troubled: bool) -> (char, Option<anstyle::Style>) {
 }
 
 /// Of an instance that failed and is on its way back.
-fn failed_words(phase: &Phase) -> String {
-    format!("failed, {}", phase.words())
+fn failed_words(phase: &Phase, language: Language) -> String {
+    match language {
+        Language::English => format!("failed, {}", phase.words()),
+        Language::Chinese => chinese::board::failed(phase),
+    }
 }
 
-fn down_words(down: Duration) -> String {
-    format!("down {}", span(down))
+fn phase_words(phase: &Phase, language: Language) -> String {
+    match language {
+        Language::English => phase.words(),
+        Language::Chinese => chinese::board::phase(phase),
+    }
+}
+
+fn down_words(down: Duration, language: Language) -> String {
+    match language {
+        Language::English => format!("down {}", span(down)),
+        Language::Chinese => chinese::board::down(down),
+    }
 }
 
 /// `7s of ~9s`; past the expected end it says what is usual.
-fn expected_words(elapsed: Duration, expected: Expectation) -> String {
-    if is_late(elapsed, expected) {
+fn expected_words(elapsed: Duration, expected: Expectation, language: Language) -> String {
+    if language == Language::Chinese {
+        let late = is_late(elapsed, expected);
+        chinese::board::expected(elapsed, rounded(expected.middle()), late)
+    } else if is_late(elapsed, expected) {
         format!("{}, usually {}", span(elapsed), span(rounded(expected.middle())))
     } else {
         format!("{} of ~{}", span(elapsed), span(rounded(expected.middle())))
@@ -256,16 +296,20 @@ fn rounded(duration: Duration) -> Duration {
     Duration::from_secs((duration.as_millis().div_ceil(1000)).max(1).try_into().unwrap_or(u64::MAX))
 }
 
-fn check_words(check: &Check) -> String {
+fn check_words(check: &Check, language: Language) -> String {
     match check {
+        check if language == Language::Chinese => chinese::board::check(check),
         Check::Tcp { port, .. } => format!("checking port {port}"),
     }
 }
 
 /// `2 stopping, 3 resizing, 1 starting`.
-fn now_words(tally: &Tally) -> String {
-    let part = |(stand, count): (Stand, usize)| format!("{count} {}", stand.words());
-    tally.under_way().map(part).collect::<Vec<_>>().join(", ")
+fn now_words(tally: &Tally, language: Language) -> String {
+    let part = |(stand, count): (Stand, usize)| match language {
+        Language::English => format!("{count} {}", stand.words()),
+        Language::Chinese => chinese::board::counted(count, stand),
+    };
+    tally.under_way().map(part).collect::<Vec<_>>().join(language.pick(", ", "，"))
 }
 
 /// What the rest will take if it goes on like this; `None` while too little is known.
@@ -274,22 +318,25 @@ fn time_left(settled: usize, total: usize, elapsed: Duration) -> Option<Duration
     (settled as usize >= ENOUGH && settled < total).then(|| elapsed * (total - settled) / settled)
 }
 
-fn left_words(left: Duration) -> String {
-    format!("about {} left", span(left))
+fn left_words(left: Duration, language: Language) -> String {
+    match language {
+        Language::English => format!("about {} left", span(left)),
+        Language::Chinese => chinese::board::left(left),
+    }
 }
 
 /// `1m 07s: 2 of 5 finished (1 failed), 2 under way, 1 waiting, 1 down`.
-pub fn board_summary(story: &Story, now: Timestamp) -> String {
-    summary(story, now, Detail::All)
+pub fn board_summary(story: &Story, now: Timestamp, language: Language) -> String {
+    summary(story, now, Detail::All, language)
 }
 
 /// The fullest summary that fits.
-fn fitting_summary(story: &Story, now: Timestamp, columns: usize) -> String {
+fn fitting_summary(story: &Story, now: Timestamp, (columns, language): (usize, Language)) -> String {
     [Detail::All, Detail::NotUnderWay, Detail::Least]
         .into_iter()
-        .map(|detail| summary(story, now, detail))
+        .map(|detail| summary(story, now, detail, language))
         .find(|words| width(words) <= columns)
-        .unwrap_or_else(|| summary(story, now, Detail::Least))
+        .unwrap_or_else(|| summary(story, now, Detail::Least, language))
 }
 
 /// How much a summary says.
@@ -300,18 +347,23 @@ enum Detail {
     Least,
 }
 
-fn summary(story: &Story, now: Timestamp, detail: Detail) -> String {
+fn summary(story: &Story, now: Timestamp, detail: Detail, language: Language) -> String {
     let tally = story.tally();
     let total = story.rows().len();
     let settled = tally.settled();
     let waiting = tally.count(Stand::Waiting);
     let failed = tally.count(Stand::Failed) + tally.count(Stand::Stranded);
+    let under_way = if detail == Detail::All { total - settled - waiting } else { 0 };
+    let down = if detail == Detail::Least { 0 } else { tally.down() };
+    let elapsed = between(story.began(), now);
+    if language == Language::Chinese {
+        let counts = chinese::board::Counts { settled, total, failed, under_way, waiting, down };
+        return chinese::board::summary(elapsed, counts, story.order());
+    }
     let mut parts = vec![match failed {
         0 => format!("{settled} of {total} finished"),
         _ => format!("{settled} of {total} finished ({failed} failed)"),
     }];
-    let under_way = if detail == Detail::All { total - settled - waiting } else { 0 };
-    let down = if detail == Detail::Least { 0 } else { tally.down() };
     for (count, words) in [(under_way, "under way"), (waiting, "waiting"), (down, "down")] {
         if count > 0 {
             parts.push(format!("{count} {words}"));
@@ -322,5 +374,5 @@ fn summary(story: &Story, now: Timestamp, detail: Detail) -> String {
         Order::BringBack => "; bringing all back, Ctrl-C again leaves at once",
         Order::LeaveNow => "; leaving",
     };
-    format!("{}: {}{order}", span(between(story.began(), now)), parts.join(", "))
+    format!("{}: {}{order}", span(elapsed), parts.join(", "))
 }

@@ -1,6 +1,7 @@
 //! What a code means, laid out for a person.
 
-use super::layout::{lines, paragraph, table};
+use super::language::Language;
+use super::layout::{lines, paragraph, table, width};
 use super::words::{Look, clean, style};
 
 /// All that is told about one code.
@@ -20,16 +21,13 @@ pub struct Explanation {
 
 /// One code, in full.
 pub fn explanation(told: &Explanation, look: Look) -> String {
-    let columns = look.columns();
     let mut out = vec![look.paint(style::HEADING, &clean(&told.code))];
-    let parts = [
-        ("kind     ", told.family),
-        ("meaning  ", &told.means),
-        ("pitstop  ", &told.does),
-        ("to do    ", &told.mend),
-    ];
-    for (label, text) in parts {
-        out.extend(paragraph(2, label, text, columns));
+    let labels = match look.language {
+        Language::English => ["kind     ", "meaning  ", "pitstop  ", "to do    "],
+        Language::Chinese => ["类别      ", "含义      ", "pitstop   ", "处理建议  "],
+    };
+    for (label, text) in labels.into_iter().zip([told.family, &told.means, &told.does, &told.mend]) {
+        out.extend(paragraph(2, label, text, look));
     }
     out.join("\n")
 }
@@ -37,6 +35,14 @@ pub fn explanation(told: &Explanation, look: Look) -> String {
 /// All codes of a family, one line each.
 pub fn code_table(family: &str, all: &[&Explanation], look: Look) -> String {
     let mut out = vec![look.paint(style::HEADING, family)];
+    if look.language == Language::Chinese {
+        let column = all.iter().map(|told| width(&told.code)).max().unwrap_or_default();
+        let line = |told: &&Explanation| {
+            paragraph(1, &format!("{:column$}  ", clean(&told.code)), &told.means, look)
+        };
+        out.extend(all.iter().flat_map(line));
+        return out.join("\n");
+    }
     let mut table = table(look.columns());
     for told in all {
         table.add_row([format!(" {}", told.code), told.means.clone()]);
@@ -47,12 +53,11 @@ pub fn code_table(family: &str, all: &[&Explanation], look: Look) -> String {
 
 /// All codes of a family, those together that mean the same.
 pub fn code_groups(family: &str, all: &[&Explanation], look: Look) -> String {
-    let columns = look.columns();
     let mut out = vec![look.paint(style::HEADING, family)];
     for group in all.chunk_by(|one, next| one.means == next.means) {
-        out.extend(group.first().into_iter().flat_map(|told| paragraph(2, "", &told.means, columns)));
+        out.extend(group.first().into_iter().flat_map(|told| paragraph(2, "", &told.means, look)));
         let codes = group.iter().map(|told| told.code.as_str()).collect::<Vec<_>>().join(", ");
-        out.extend(paragraph(4, "", &codes, columns));
+        out.extend(paragraph(4, "", &codes, look));
     }
     out.join("\n")
 }

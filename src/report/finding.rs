@@ -65,18 +65,17 @@ const LEAD: usize = 19;
 
 /// A finding as lines of text.
 pub fn finding(finding: &Finding, look: Look) -> String {
-    let columns = look.columns();
     let mark = format!("{:<5} {:<13}", finding.level, finding.what);
     let mut out = Vec::new();
     for (number, line) in finding.found.lines().enumerate() {
         out.extend(match line.strip_prefix("- ") {
-            _ if number == 0 => paragraph(0, &mark, line, columns),
-            Some(item) => paragraph(LEAD, "- ", item, columns),
-            None => paragraph(LEAD, "", line, columns),
+            _ if number == 0 => paragraph(0, &mark, line, look),
+            Some(item) => paragraph(LEAD, "- ", item, look),
+            None => paragraph(LEAD, "", line, look),
         });
     }
     if let Some(mend) = &finding.mend {
-        out.extend(paragraph(LEAD, "to mend: ", mend, columns));
+        out.extend(paragraph(LEAD, "to mend: ", mend, look));
     }
     let paint = match finding.level {
         Level::Ok => style::GOOD,

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use jiff::tz::TimeZone;
 
+use super::chinese;
+use super::language::Language;
 use super::story::{Row, Story, doing, halt_words};
 use super::words::{clean, exact, span, time_of_day};
 use crate::cloud::{Action, PowerState};
@@ -11,10 +13,18 @@ use crate::journal::{Event, Intent, Order, Record, Stage, Verdict};
 
 /// The line for `record`, which `story` does not hold yet; `None` if it says nothing new to a person.
 pub fn line(story: &Story, record: &Record, zone: &TimeZone) -> Option<String> {
-    let words = words(story, record)?;
+    line_in(Language::English, story, record, zone)
+}
+
+/// The same in this language.
+pub fn line_in(language: Language, story: &Story, record: &Record, zone: &TimeZone) -> Option<String> {
+    let words = match language {
+        Language::English => words(story, record)?,
+        Language::Chinese => chinese_words(story, record)?,
+    };
     let name = record.instance.as_ref().map(|id| {
         let name = story.row(id).map_or(id.as_str(), |row| row.plan.name());
-        format!("{name}: ")
+        format!("{name}{}", language.pick(": ", "："))
     });
     Some(clean(&format!("{} {}{words}", time_of_day(record.at, zone), name.unwrap_or_default())))
 }
@@ -71,6 +81,71 @@ fn words(story: &Story, record: &Record) -> Option<String> {
             Some(format!("{}{became}{down}", verdict_words(verdict).trim_end_matches('.')))
         }
     }
+}
+
+/// The same in Chinese.
+fn chinese_words(story: &Story, record: &Record) -> Option<String> {
+    use chinese::lines as say;
+    let row = record.instance.as_ref().and_then(|id| story.row(id));
+    let action = match row.map(|row| &row.state.stage) {
+        Some(Stage::Intended { intent, .. } | Stage::Underway { intent, .. }) => Some(intent.action()),
+        Some(Stage::Ready | Stage::Ended { .. }) | None => None,
+    };
+    let call = say::call(action);
+    match &record.event {
+        Event::RunBegan { .. } => Some(say::begins(record.run)),
+        Event::RunTaken { .. } if record.seq == 1 => None,
+        Event::RunTaken { by } => Some(say::taken(record.run, by)),
+        Event::KeyImportIntended { name } => Some(say::importing(name)),
+        Event::KeyImported { key } => Some(say::imported(key.as_str())),
+        Event::Ordered { order } => Some(say::order(*order).to_owned()),
+        Event::Paused { until } => {
+            let until = until.map(|until| until.strftime("%H:%M:%S UTC").to_string());
+            Some(say::paused(until.as_deref()))
+        }
+        Event::Continued => Some(say::CONTINUED.to_owned()),
+        Event::RunEnded => Some(say::RUN_ENDED.to_owned()),
+        Event::Seen { power, .. } => {
+            let known = row.and_then(|row| row.state.ledger.power.as_ref());
+            let news = known.is_some() && known != Some(power) && !is_expected(action, power);
+            news.then(|| say::is_now(power))
+        }
+        Event::Intended { intent, .. } => Some(say::intent(intent)),
+        Event::Accepted { .. } => None,
+        Event::Refused { error, .. } => Some(say::refused(call, error)),
+        Event::Lost { error } => Some(say::lost(call, error)),
+        Event::NotExecuted => Some(say::not_executed(call)),
+        Event::Achieved { took } => Some(say::achieved(call, *took)),
+        Event::Failed { failure } => Some(say::failed(failure)),
+        Event::FellBack { from, to, error } => {
+            let stays = row.is_some_and(|row| row.state.ledger.instance_type.as_ref() == Some(to));
+            Some(say::fell_back(from, to, error, stays))
+        }
+        Event::RollBackBegan { to } => Some(say::rolling_back(to)),
+        Event::CheckPassed { check } => Some(say::check_passed(check + 1)),
+        Event::Suspended => Some(say::SUSPENDED.to_owned()),
+        Event::Ended { verdict, .. } => {
+            let down = row.map(|row| row.down(record.at)).filter(|down| !down.is_zero());
+            let down = down.map(|down| chinese_down_words(story, down)).unwrap_or_default();
+            let became = row.map(|row| chinese_became(row, verdict)).unwrap_or_default();
+            Some(format!("{}{became}{down}", trimmed(&chinese::verdict::words(verdict))))
+        }
+    }
+}
+
+/// Without the full stop that the vendor's words may end with.
+pub(super) fn trimmed(words: &str) -> &str {
+    words.trim_end_matches(['.', '。'])
+}
+
+/// After a comma: how long it was down, and of how much if there was a budget.
+pub(super) fn chinese_down_words(story: &Story, down: Duration) -> String {
+    format!("，{}", chinese::verdict::down(down, story.plan().downtime_budget))
+}
+
+pub(super) fn chinese_became(row: &Row, verdict: &Verdict) -> String {
+    let to = row.chosen_type().filter(|_| *verdict == Verdict::Done);
+    to.map(chinese::verdict::became).unwrap_or_default()
 }
 
 /// A power state that the call under way goes through by itself.

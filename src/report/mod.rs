@@ -6,12 +6,14 @@
 
 mod asking;
 mod board;
+mod chinese;
 mod dossier;
 mod expected;
 mod explanation;
 mod finding;
 pub mod json;
 mod junit;
+mod language;
 mod layout;
 mod lines;
 mod markdown;
@@ -37,17 +39,18 @@ pub use expected::{Estimate, Expectation, Expected};
 pub use explanation::{Explanation, code_groups, code_table, explanation};
 pub use finding::{Finding, Level, finding};
 pub use junit::junit;
-pub use layout::{fit_bytes, wrapped};
-pub use lines::line;
+pub use language::{Language, UnknownLanguage};
+pub use layout::{fit_bytes, width, wrapped};
+pub use lines::{line, line_in};
 pub use markdown::markdown;
 pub use page::html;
-pub use plan_table::{Rows, full_name, plan_table, step_words, summary};
+pub use plan_table::{Rows, full_name, plan_table, step_words, summary, summary_in};
 pub use risks::refusals_of;
 pub use runs::runs_table;
 pub use show::show;
 pub use story::{Phase, Planned, Row, Story, StoryError};
 pub use tally::{Stand, Tally};
-pub use verdict::{outcome_line, verdicts};
+pub use verdict::{hint_of, outcome_line, verdicts};
 pub use words::{Look, clean, day_and_time, exact, instances, span, time_of_day};
 
 #[cfg(test)]

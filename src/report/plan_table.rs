@@ -5,7 +5,9 @@
 
 use std::collections::BTreeMap;
 
+use super::chinese;
 use super::expected::Expected;
+use super::language::Language;
 use super::layout::{lines, paragraph, table};
 use super::plan_groups;
 use super::risks;
@@ -46,18 +48,26 @@ pub fn plan_table(plan: &Plan, expected: &Expected, rows: Rows, look: Look) -> S
     }
     order(plan, look, &mut out);
     notes(plan, look, &mut out);
-    out.extend(paragraph(0, "", &summary(plan), look.columns()));
+    out.extend(paragraph(0, "", &summary_in(look.language, plan), look));
     out.push(String::new());
     look.signs(out.join("\n"))
 }
 
 /// One line that says how many instances are stopped, changed, left alone and refused.
 pub fn summary(plan: &Plan) -> String {
+    summary_in(Language::English, plan)
+}
+
+/// The same in this language.
+pub fn summary_in(language: Language, plan: &Plan) -> String {
     let count = |fits: &dyn Fn(&InstancePlan) -> bool| plan.instances.iter().filter(|i| fits(i)).count();
     let refused = count(&|i| !i.refusals.is_empty());
     let unchanged = count(&InstancePlan::is_unchanged);
     let stopped = count(&InstancePlan::is_stopped_by_run);
     let others = plan.instances.len() - refused - unchanged - stopped;
+    if language == Language::Chinese {
+        return chinese::plan::summary(stopped, others, unchanged, refused);
+    }
     let mut parts = Vec::new();
     match stopped {
         0 => parts.push("nothing will be stopped".to_owned()),
@@ -80,9 +90,17 @@ pub fn full_name(instance: &InstancePlan) -> String {
 }
 
 fn head(plan: &Plan, look: Look, out: &mut Vec<String>) {
-    let account = plan.account.as_ref().map(|account| format!(" · account {account}")).unwrap_or_default();
+    let account = |account: &String| match look.language {
+        Language::English => format!(" · account {account}"),
+        Language::Chinese => chinese::plan::account(account),
+    };
+    let account = plan.account.as_ref().map(account).unwrap_or_default();
     let title = clean(&format!("{} · {}{account}", plan.workflow, plan.region));
-    out.push(format!("{} {title}", look.paint(style::HEADING, "Plan:")));
+    out.push(format!(
+        "{}{}{title}",
+        look.paint(style::HEADING, look.language.pick("Plan:", "计划：")),
+        look.language.pick(" ", "")
+    ));
     out.push(String::new());
 }
 
@@ -94,21 +112,25 @@ fn changes(plan: &Plan, expected: &Expected, shown: &[&InstancePlan], look: Look
     let priced = wide && shown.iter().any(|instance| instance.price.is_some());
     let timed = wide && shown.iter().any(|instance| expected.down(instance).is_some());
     let mut table = table(look.columns());
-    let mut header = vec!["Instance", "Now", "Change", "Then"];
-    header.extend(priced.then_some("Price"));
-    header.extend(timed.then_some("Down"));
+    let (named, price_head, down_head) = match look.language {
+        Language::English => (["Instance", "Now", "Change", "Then"], "Price", "Down"),
+        Language::Chinese => (["实例", "当前", "更改", "完成后"], "价格", "停机"),
+    };
+    let mut header = named.to_vec();
+    header.extend(priced.then_some(price_head));
+    header.extend(timed.then_some(down_head));
     table.set_header(header);
     for instance in shown {
-        let mut change = change_lines(plan, instance);
-        let price = price(instance);
-        let time = down_words(expected, instance);
+        let mut change = change_lines(plan, instance, look.language);
+        let price = price_words(instance, look.language);
+        let time = down_words(expected, instance, look);
         change.extend(price.clone().filter(|_| !priced));
-        change.extend(time.clone().filter(|_| !timed).map(|time| format!("down {time}")));
+        change.extend(time.clone().filter(|_| !timed).map(|time| down(&time, look.language)));
         let mut row = vec![
             two_lines(instance),
-            power_now(instance),
+            power_now(instance, look.language),
             change.join("\n"),
-            afterwards(instance).to_owned(),
+            afterwards(instance, look.language).to_owned(),
         ];
         row.extend(priced.then(|| price.unwrap_or_default()));
         row.extend(timed.then(|| time.unwrap_or_default()));
@@ -122,14 +144,16 @@ fn changes(plan: &Plan, expected: &Expected, shown: &[&InstancePlan], look: Look
 fn list(plan: &Plan, expected: &Expected, shown: &[&InstancePlan], look: Look, out: &mut Vec<String>) {
     for instance in shown {
         let name = full_name(instance);
-        let head = match (power_now(instance), afterwards(instance)) {
+        let head = match (power_now(instance, look.language), afterwards(instance, look.language)) {
+            (now, then) if look.language == Language::Chinese => chinese::plan::head(&name, &now, then),
             (now, then) if now == then => format!("{name}: {now}, and so afterwards"),
             (now, then) => format!("{name}: {now}, afterwards {then}"),
         };
-        out.extend(paragraph(0, "", &head, look.columns()));
-        let time = down_words(expected, instance).map(|time| format!("down {time}"));
-        for line in change_lines(plan, instance).into_iter().chain(price(instance)).chain(time) {
-            out.extend(paragraph(2, "", &line, look.columns()));
+        out.extend(paragraph(0, "", &head, look));
+        let time = down_words(expected, instance, look).map(|time| down(&time, look.language));
+        let price = price_words(instance, look.language);
+        for line in change_lines(plan, instance, look.language).into_iter().chain(price).chain(time) {
+            out.extend(paragraph(2, "", &line, look));
         }
     }
     if !shown.is_empty() {
@@ -143,32 +167,62 @@ fn two_lines(instance: &InstancePlan) -> String {
     if name == id { id } else { format!("{name}\n{id}") }
 }
 
-pub(super) fn power_now(instance: &InstancePlan) -> String {
+pub(super) fn power_now(instance: &InstancePlan, language: Language) -> String {
+    if language == Language::Chinese {
+        return clean(&chinese::plan::power_now(instance));
+    }
     instance.found.as_ref().map(|found| clean(found.power.as_str())).unwrap_or_default()
 }
 
 /// `about 25s`, by what earlier operations took.
-fn down_words(expected: &Expected, instance: &InstancePlan) -> Option<String> {
-    expected.down(instance).map(|(down, _)| format!("about {}", span(down)))
+fn down_words(expected: &Expected, instance: &InstancePlan, look: Look) -> Option<String> {
+    let (down, _) = expected.down(instance)?;
+    Some(match look.language {
+        Language::English => format!("about {}", span(down)),
+        Language::Chinese => chinese::plan::about(down),
+    })
 }
 
-pub(super) fn afterwards(instance: &InstancePlan) -> &'static str {
-    match instance.ends {
-        EndPower::Running => "RUNNING",
-        EndPower::Stopped => "STOPPED",
+fn down(time: &str, language: Language) -> String {
+    match language {
+        Language::English => format!("down {time}"),
+        Language::Chinese => chinese::plan::down(time),
     }
 }
 
-pub(super) fn change_lines(plan: &Plan, instance: &InstancePlan) -> Vec<String> {
+pub(super) fn afterwards(instance: &InstancePlan, language: Language) -> &'static str {
+    match (language, instance.ends) {
+        (Language::English, EndPower::Running) => "RUNNING",
+        (Language::English, EndPower::Stopped) => "STOPPED",
+        (Language::Chinese, ends) => chinese::plan::afterwards(ends),
+    }
+}
+
+/// A step in this language.
+fn step_in(language: Language, plan: &Plan, step: &Step) -> String {
+    match language {
+        Language::English => step_words(plan, step),
+        Language::Chinese => clean(&chinese::plan::step(plan, step)),
+    }
+}
+
+fn price_words(instance: &InstancePlan, language: Language) -> Option<String> {
+    match language {
+        Language::English => price(instance),
+        Language::Chinese => instance.price.as_ref().map(|change| clean(&chinese::plan::price(change))),
+    }
+}
+
+pub(super) fn change_lines(plan: &Plan, instance: &InstancePlan, language: Language) -> Vec<String> {
     let power = instance.found.as_ref().map(|found| &found.power);
     match (instance.steps.as_slice(), power, instance.ends) {
-        ([], Some(PowerState::Running), EndPower::Stopped) => vec!["stop".to_owned()],
-        ([], Some(PowerState::Stopped), EndPower::Running) => vec!["start".to_owned()],
-        ([], ..) => vec!["nothing to change".to_owned()],
-        ([step], ..) => vec![step_words(plan, step)],
+        ([], Some(PowerState::Running), EndPower::Stopped) => vec![language.pick("stop", "关机").to_owned()],
+        ([], Some(PowerState::Stopped), EndPower::Running) => vec![language.pick("start", "开机").to_owned()],
+        ([], ..) => vec![language.pick("nothing to change", "无需更改").to_owned()],
+        ([step], ..) => vec![step_in(language, plan, step)],
         (steps, ..) => (1..)
             .zip(steps)
-            .map(|(number, step): (usize, _)| format!("{number}. {}", step_words(plan, step)))
+            .map(|(number, step): (usize, _)| format!("{number}. {}", step_in(language, plan, step)))
             .collect(),
     }
 }
@@ -216,42 +270,64 @@ fn order(plan: &Plan, look: Look, out: &mut Vec<String>) {
     if changed.is_empty() {
         return;
     }
-    let reasons: BTreeMap<usize, (&str, &str)> = changed
-        .iter()
-        .flat_map(|instance| &instance.steps)
-        .map(|step| (rank(step), (step.action().words(), step.why_here())))
-        .collect();
+    let steps = changed.iter().flat_map(|instance| &instance.steps);
+    let reasons: BTreeMap<usize, (&str, &str)> =
+        steps.map(|step| (rank(step), reason(step, look.language))).collect();
+    out.push(look.paint(style::HEADING, look.language.pick("Order:", "顺序：")));
+    out.extend(paragraph(2, "", &stop_words(plan, look.language), look));
+    for (words, why) in reasons.values() {
+        let line = match look.language {
+            _ if reasons.len() == 1 => (*words).to_owned(),
+            Language::English => format!("{words} ({why})"),
+            Language::Chinese => chinese::plan::with_reason(words, why),
+        };
+        out.extend(paragraph(2, "", &line, look));
+    }
+    if changed.iter().any(|instance| instance.ends == EndPower::Running) {
+        out.extend(paragraph(2, "", look.language.pick("start", "开机"), look));
+    }
+    for line in limits(plan, &changed, look.language) {
+        out.extend(paragraph(2, "", &line, look));
+    }
+    out.push(String::new());
+}
+
+/// A step, and why it stands where it does.
+fn reason(step: &Step, language: Language) -> (&'static str, &'static str) {
+    match language {
+        Language::English => (step.action().words(), step.why_here()),
+        Language::Chinese => (chinese::action(step.action()), chinese::plan::why_here(step)),
+    }
+}
+
+fn stop_words(plan: &Plan, language: Language) -> String {
+    if language == Language::Chinese {
+        return chinese::plan::stop(plan.stop.timeout, plan.stop.mode);
+    }
     let mode = match plan.stop.mode {
         StopMode::Soft => "the guest is asked to shut down, its power is never cut",
         StopMode::SoftFirst => "the guest is asked to shut down; its power is cut if it does not",
         StopMode::Hard => "the power is cut at once",
     };
-    out.push(look.paint(style::HEADING, "Order:"));
-    let stop = format!("stop, for at most {} ({mode})", span(plan.stop.timeout));
-    out.extend(paragraph(2, "", &stop, look.columns()));
-    for (words, why) in reasons.values() {
-        let line = if reasons.len() == 1 { (*words).to_owned() } else { format!("{words} ({why})") };
-        out.extend(paragraph(2, "", &line, look.columns()));
-    }
-    if changed.iter().any(|instance| instance.ends == EndPower::Running) {
-        out.extend(paragraph(2, "", "start", look.columns()));
-    }
-    for line in limits(plan, &changed) {
-        out.extend(paragraph(2, "", &line, look.columns()));
-    }
-    out.push(String::new());
+    format!("stop, for at most {} ({mode})", span(plan.stop.timeout))
 }
 
 /// What the workflow allows beyond one stop, and what it doesn't: the way back to the former type, and the downtime.
-fn limits(plan: &Plan, changed: &[&InstancePlan]) -> Vec<String> {
+fn limits(plan: &Plan, changed: &[&InstancePlan], language: Language) -> Vec<String> {
     let resized = changed.iter().flat_map(|i| &i.steps).any(|step| step.action() == Action::Resize);
     let back = (plan.on_failure == OnFailure::RollBack && resized).then(|| {
-        "if it does not start or fails a check afterwards: stop once more if it runs, back to the former type, start"
-            .to_owned()
+        const ROLL_BACK: &str = "if it does not start or fails a check afterwards: stop once more if it runs, back to the former type, start";
+        language.pick(ROLL_BACK, chinese::plan::ROLL_BACK).to_owned()
     });
     let budget = plan.downtime_budget.filter(|_| changed.iter().any(|i| i.is_stopped_by_run()));
-    let budget = budget.map(|budget| {
-        format!("down for at most {}: what does not fit is left out, and the instance started", span(budget))
+    let budget = budget.map(|budget| match language {
+        Language::English => {
+            format!(
+                "down for at most {}: what does not fit is left out, and the instance started",
+                span(budget)
+            )
+        }
+        Language::Chinese => chinese::plan::budget(budget),
     });
     back.into_iter().chain(budget).collect()
 }
@@ -269,7 +345,10 @@ fn notes(plan: &Plan, look: Look, out: &mut Vec<String>) {
         return;
     }
     for note in &plan.notes {
-        out.extend(paragraph(0, "note: ", note, look.columns()));
+        out.extend(match look.language {
+            Language::English => paragraph(0, "note: ", note, look),
+            Language::Chinese => paragraph(0, "注意：", &chinese::plan::note(plan, note), look),
+        });
     }
     out.push(String::new());
 }

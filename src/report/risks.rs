@@ -1,5 +1,7 @@
 //! What speaks against a plan: refusals and risks, the worst first, each once with the instances that it concerns.
 
+use super::chinese;
+use super::language::Language;
 use super::layout::paragraph;
 use super::plan_table::{Rows, full_name};
 use super::words::{Look, instances, style};
@@ -16,10 +18,13 @@ pub(super) fn refusals(plan: &Plan, rows: Rows, look: Look, out: &mut Vec<String
     let mut grouped: Vec<(String, &'static str, Vec<&InstancePlan>)> = Vec::new();
     for instance in &plan.instances {
         for refusal in &instance.refusals {
-            let words = refusal.to_string();
+            let (words, hint) = match look.language {
+                Language::English => (refusal.to_string(), refusal.hint()),
+                Language::Chinese => (chinese::refusal::words(refusal), chinese::refusal::hint(refusal)),
+            };
             match grouped.iter_mut().find(|(known, ..)| *known == words) {
                 Some((_, _, whom)) => whom.push(instance),
-                None => grouped.push((words, refusal.hint(), vec![instance])),
+                None => grouped.push((words, hint, vec![instance])),
             }
         }
     }
@@ -27,11 +32,11 @@ pub(super) fn refusals(plan: &Plan, rows: Rows, look: Look, out: &mut Vec<String
         return;
     }
     grouped.sort_by_key(|(_, _, whom)| std::cmp::Reverse(whom.len()));
-    out.push(look.paint(style::BAD, "Refused:"));
-    let (said, unsaid) = said(grouped.len(), rows);
+    out.push(look.paint(style::BAD, look.language.pick("Refused:", "被拒绝：")));
+    let (said, unsaid) = said(grouped.len(), rows, look.language);
     for (words, hint, whom) in grouped.into_iter().take(said) {
-        out.extend(paragraph(2, "✗ ", &format!("{}: {words}", whose(&whom)), look.columns()));
-        out.extend(paragraph(4, "hint: ", hint, look.columns()));
+        out.extend(paragraph(2, "✗ ", &said_of(&whose(&whom, look), &words, look), look));
+        out.extend(paragraph(4, look.language.pick("hint: ", "建议："), hint, look));
     }
     out.extend(unsaid);
     out.push(String::new());
@@ -61,22 +66,34 @@ pub(super) fn warnings(plan: &Plan, rows: Rows, look: Look, out: &mut Vec<String
     }
     grouped.sort_by_key(|(warning, whom)| (severity(warning), std::cmp::Reverse(whom.len())));
     let total = plan.instances.iter().filter(|i| i.refusals.is_empty()).count();
-    out.push(look.paint(style::RISK, "Risks:"));
-    let (said, unsaid) = said(grouped.len(), rows);
+    out.push(look.paint(style::RISK, look.language.pick("Risks:", "风险：")));
+    let (said, unsaid) = said(grouped.len(), rows, look.language);
     for (warning, whom) in grouped.into_iter().take(said) {
-        let whose = if whom.len() == total && total > 1 { format!("all {total}") } else { whose(&whom) };
-        out.extend(paragraph(2, "! ", &format!("{whose}: {warning}"), look.columns()));
-        out.extend(paragraph(4, "hint: ", warning.hint(), look.columns()));
+        let all = whom.len() == total && total > 1;
+        let (whose, words, hint) = match look.language {
+            Language::English if all => (format!("all {total}"), warning.to_string(), warning.hint()),
+            Language::English => (whose(&whom, look), warning.to_string(), warning.hint()),
+            Language::Chinese => {
+                let whose = if all { chinese::plan::all(total) } else { whose(&whom, look) };
+                (whose, chinese::warning::words(warning), chinese::warning::hint(warning))
+            }
+        };
+        out.extend(paragraph(2, "! ", &said_of(&whose, &words, look), look));
+        out.extend(paragraph(4, look.language.pick("hint: ", "建议："), hint, look));
     }
     out.extend(unsaid);
     out.push(String::new());
 }
 
 /// How many of so many things are said, and the line about the others.
-fn said(of: usize, rows: Rows) -> (usize, Option<String>) {
+fn said(of: usize, rows: Rows, language: Language) -> (usize, Option<String>) {
     match of.saturating_sub(SAID) {
         more if more > 1 && rows == Rows::Brief => {
-            (SAID, Some(format!("  … and {more} more like these: with -v, or by pitstop plan")))
+            let words = match language {
+                Language::English => format!("  … and {more} more like these: with -v, or by pitstop plan"),
+                Language::Chinese => chinese::plan::more_like_these(more),
+            };
+            (SAID, Some(words))
         }
         _ => (of, None),
     }
@@ -96,14 +113,25 @@ fn severity(warning: &Warning) -> u8 {
 }
 
 /// Few by name; many by their number and the first names.
-fn whose(whom: &[&InstancePlan]) -> String {
+fn whose(whom: &[&InstancePlan], look: Look) -> String {
     match whom {
         [one] => full_name(one),
-        few if few.len() <= NAMED => names(few),
-        many => format!("{} ({}, …)", instances(many.len()), names(&many[..NAMED])),
+        few if few.len() <= NAMED => names(few, look),
+        many if look.language == Language::Chinese => {
+            chinese::plan::many(many.len(), &names(&many[..NAMED], look))
+        }
+        many => format!("{} ({}, …)", instances(many.len()), names(&many[..NAMED], look)),
     }
 }
 
-fn names(whom: &[&InstancePlan]) -> String {
-    whom.iter().map(|instance| instance.name()).collect::<Vec<_>>().join(", ")
+fn names(whom: &[&InstancePlan], look: Look) -> String {
+    look.list(&whom.iter().map(|instance| instance.name()).collect::<Vec<_>>())
+}
+
+/// A sentence about these.
+fn said_of(whose: &str, words: &str, look: Look) -> String {
+    match look.language {
+        Language::English => format!("{whose}: {words}"),
+        Language::Chinese => chinese::of(whose, words),
+    }
 }

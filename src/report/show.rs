@@ -2,7 +2,9 @@
 
 use jiff::tz::TimeZone;
 
-use super::lines::line;
+use super::chinese;
+use super::language::Language;
+use super::lines::line_in;
 use super::story::{Story, StoryError};
 use super::verdict::verdicts;
 use super::words::{Look, clean, day_and_time, style};
@@ -15,21 +17,24 @@ pub fn show(records: &[Record], look: Look, zone: &TimeZone, resumable: bool) ->
     let mut story = Story::begin(first)?;
     let mut events = Vec::new();
     for record in records.iter().skip(1) {
-        events.extend(line(&story, record, zone));
+        events.extend(line_in(look.language, &story, record, zone));
         story.fold(record)?;
     }
     let mut out = head(&story, look, zone);
     out.push(String::new());
-    out.push(look.paint(style::HEADING, "Events:"));
+    out.push(look.paint(style::HEADING, look.language.pick("Events:", "事件：")));
     out.extend(events.into_iter().map(|event| format!("  {event}")));
     out.push(String::new());
-    out.push(look.paint(style::HEADING, "Verdicts:"));
+    out.push(look.paint(style::HEADING, look.language.pick("Verdicts:", "结果：")));
     out.push(verdicts(&story, look, resumable));
     Ok(out.join("\n"))
 }
 
 fn head(story: &Story, look: Look, zone: &TimeZone) -> Vec<String> {
     let plan = story.plan();
+    if look.language == Language::Chinese {
+        return chinese_head(story, look, zone);
+    }
     let cloud = if story.simulated() { " (simulated)" } else { "" };
     let approval = match story.approval() {
         Approval::Flag => "by --yes",
@@ -46,5 +51,22 @@ fn head(story: &Story, look: Look, zone: &TimeZone) -> Vec<String> {
         format!("  ended     {ended}"),
     ];
     out.extend(story.taken_by().iter().map(|by| clean(&format!("  run by    {by}"))));
+    out
+}
+
+/// The same in Chinese.
+fn chinese_head(story: &Story, look: Look, zone: &TimeZone) -> Vec<String> {
+    let plan = story.plan();
+    let cloud = if story.simulated() { "（模拟云）" } else { "" };
+    let ended = if story.ended() { day_and_time(story.last(), zone) } else { "尚未结束".to_owned() };
+    let mut out = vec![
+        look.paint(style::HEADING, &chinese::verdict::run(&story.run().to_string())),
+        clean(&format!("  工作流    {} · {}{cloud}", plan.workflow, plan.region)),
+        clean(&format!("  账号      {}", plan.account.as_deref().unwrap_or("未知"))),
+        format!("  确认方式  {}", chinese::asking::approval(story.approval())),
+        format!("  开始      {}", day_and_time(story.began(), zone)),
+        format!("  结束      {ended}"),
+    ];
+    out.extend(story.taken_by().iter().map(|by| clean(&format!("  执行者    {by}"))));
     out
 }

@@ -1,5 +1,6 @@
 //! What is read, to the letter: boards, lines, tables and verdicts of a made-up run.
 
+mod chinese;
 mod fleet;
 
 use std::collections::BTreeMap;

@@ -1,12 +1,14 @@
 //! The end of a run: one verdict per instance, and the one command that helps where help is needed.
 
+use super::chinese;
+use super::language::Language;
 use super::layout::{paragraph, width};
-use super::lines::{became, down_words, verdict_words};
+use super::lines::{became, chinese_became, chinese_down_words, down_words, trimmed, verdict_words};
 use super::plan_table::full_name;
 use super::story::{Phase, Row, Story};
 use super::tally::Stand;
 use super::words::{Look, clean, exact, instances, span, style};
-use crate::cloud::{Action, CloudError};
+use crate::cloud::{Action, CloudError, ErrorKind};
 use crate::journal::{Failure, Verdict};
 use crate::plan::{EndPower, Step};
 
@@ -23,7 +25,7 @@ pub fn verdicts(story: &Story, look: Look, resumable: bool) -> String {
     rows.sort_by_key(|(row, phase)| (Stand::of(phase), row.differences.is_empty()));
     let mut alike: Vec<(String, Vec<&Row>)> = Vec::new();
     for (row, phase) in &rows {
-        match row_words(row, phase) {
+        match row_words(row, phase, look.language) {
             words if rows.len() > MANY && is_plain(row, phase) => {
                 match alike.iter_mut().find(|(known, _)| *known == words) {
                     Some((_, whom)) => whom.push(row),
@@ -42,7 +44,7 @@ pub fn verdicts(story: &Story, look: Look, resumable: bool) -> String {
     out.push(String::new());
     out.extend(outcome(story, look));
     for command in next_commands(story, resumable) {
-        out.push(format!("next: {command}"));
+        out.push(format!("{}{command}", look.language.pick("next: ", "下一步：")));
     }
     out.push(String::new());
     look.signs(out.join("\n"))
@@ -68,7 +70,10 @@ fn is_plain(row: &Row, phase: &Phase) -> bool {
 }
 
 /// How it went, in words.
-fn row_words(row: &Row, phase: &Phase) -> String {
+fn row_words(row: &Row, phase: &Phase, language: Language) -> String {
+    if language == Language::Chinese {
+        return chinese_row_words(row, phase);
+    }
     let words = match row.state.verdict() {
         Some(verdict) => format!("{}{}", verdict_words(verdict).trim_end_matches('.'), became(row, verdict)),
         None if row.is_suspended() => format!("{}; {}", phase.words(), progress(row)),
@@ -78,11 +83,26 @@ fn row_words(row: &Row, phase: &Phase) -> String {
     words.trim_end_matches('.').to_owned()
 }
 
+/// The same in Chinese.
+fn chinese_row_words(row: &Row, phase: &Phase) -> String {
+    let doing = chinese::board::phase(phase);
+    let words = match row.state.verdict() {
+        Some(verdict) => {
+            format!("{}{}", trimmed(&chinese::verdict::words(verdict)), chinese_became(row, verdict))
+        }
+        None if row.is_suspended() => format!("{doing}；{}", progress_in(Language::Chinese, row)),
+        None if row.state.ledger.touched => chinese::verdict::left_while(&doing),
+        None => chinese::verdict::NOT_BEGUN.to_owned(),
+    };
+    trimmed(&words).to_owned()
+}
+
 /// Many instances of which the same is to be said.
 fn summed_up(story: &Story, whom: &[&Row], words: &str, look: Look, out: &mut Vec<String>) {
     let names: Vec<_> = whom.iter().take(NAMED).map(|row| clean(row.plan.name())).collect();
     let names = match whom.len().saturating_sub(NAMED) {
-        0 => names.join(", "),
+        0 => look.list(&names),
+        _ if look.language == Language::Chinese => format!("{} 等", look.list(&names)),
         _ => format!("{}, …", names.join(", ")),
     };
     let mut downs: Vec<_> =
@@ -91,6 +111,11 @@ fn summed_up(story: &Story, whom: &[&Row], words: &str, look: Look, out: &mut Ve
     let allowed = story.plan().downtime_budget.map(|budget| format!(", of {} allowed", span(budget)));
     let allowed = allowed.filter(|_| !downs.is_empty()).unwrap_or_default();
     let (mark, paint) = mark(&story.phase(whom[0]));
+    if look.language == Language::Chinese {
+        let budget = story.plan().downtime_budget;
+        let head = chinese::verdict::summed_up(whom.len(), &names, words, &downs, budget);
+        return marked(mark, paint, &head, look, out);
+    }
     let head = match downs.as_slice() {
         [] => format!("{} ({names}): {words}", instances(whom.len())),
         [shortest, .., longest] if exact(*shortest) == exact(*longest) => {
@@ -109,7 +134,7 @@ fn summed_up(story: &Story, whom: &[&Row], words: &str, look: Look, out: &mut Ve
 }
 
 fn marked(mark: &str, paint: anstyle::Style, head: &str, look: Look, out: &mut Vec<String>) {
-    let mut lines = paragraph(0, mark, head, look.columns());
+    let mut lines = paragraph(0, mark, head, look);
     if let Some(first) = lines.first_mut() {
         *first = first.replacen(mark.trim_end(), &look.paint(paint, mark.trim_end()), 1);
     }
@@ -127,57 +152,80 @@ fn mark(phase: &Phase) -> (&'static str, anstyle::Style) {
 fn verdict(story: &Story, row: &Row, (phase, words): (&Phase, &str), look: Look, out: &mut Vec<String>) {
     let (mark, paint) = mark(phase);
     let down = row.down(story.last());
-    let down = if down.is_zero() { String::new() } else { format!(", was down {}", down_words(story, down)) };
-    marked(mark, paint, &format!("{}: {words}{down}", full_name(&row.plan)), look, out);
+    let name = full_name(&row.plan);
+    let head = match look.language {
+        _ if down.is_zero() => format!("{name}{}{words}", look.language.pick(": ", "：")),
+        Language::English => format!("{name}: {words}, was down {}", down_words(story, down)),
+        Language::Chinese => format!("{name}：{words}{}", chinese_down_words(story, down)),
+    };
+    marked(mark, paint, &head, look, out);
     details(story, row, look, out);
 }
 
 fn details(story: &Story, row: &Row, look: Look, out: &mut Vec<String>) {
-    let columns = look.columns();
+    let language = look.language;
     if let Some(failure) = row.failure() {
-        out.extend(state_words(row).iter().flat_map(|words| paragraph(4, "", words, columns)));
+        out.extend(state_words(row, language).iter().flat_map(|words| paragraph(4, "", words, look)));
         if let Some(error) = cloud_error(failure) {
-            out.extend(paragraph(4, "hint: ", error.hint(), columns));
+            out.extend(paragraph(4, language.pick("hint: ", "建议："), hint_of(error.kind, language), look));
         }
         for (action, request) in &row.requests {
-            out.push(clean(&format!("    request: {} {request}", action.api_name())));
+            out.push(clean(&match language {
+                Language::English => format!("    request: {} {request}", action.api_name()),
+                Language::Chinese => chinese::verdict::request(*action, request.as_str()),
+            }));
         }
     }
     if let Some(CloudError { request: Some(request), .. }) = row.failure().and_then(cloud_error) {
-        out.push(clean(&format!("    refused request: {request}")));
+        out.push(clean(&format!("    {}{request}", language.pick("refused request: ", "被拒绝的请求："))));
     }
     for difference in &row.differences {
-        out.extend(paragraph(4, "different: ", difference, columns));
+        out.extend(paragraph(4, language.pick("different: ", "变化："), difference, look));
     }
     if let Some(command) = rescue(story, row) {
         // Never wrapped: it is there to be copied.
-        out.push(format!("    to mend it: {command}"));
+        out.push(format!("    {}{command}", language.pick("to mend it: ", "恢复命令：")));
+    }
+}
+
+/// What a person can do about a failed call of this kind.
+pub fn hint_of(kind: ErrorKind, language: Language) -> &'static str {
+    match language {
+        Language::English => kind.hint(),
+        Language::Chinese => chinese::failure::hint(kind),
     }
 }
 
 /// What state it is in; a verdict that needs a person says so itself.
-fn state_words(row: &Row) -> Option<String> {
+fn state_words(row: &Row, language: Language) -> Option<String> {
     if matches!(row.state.verdict(), Some(Verdict::Stranded { .. })) {
         return None;
     }
     let ledger = &row.state.ledger;
     let (power, kind) = (ledger.power.as_ref()?, ledger.instance_type.as_ref()?);
-    Some(format!("it is {power} now, as {kind}"))
+    Some(match language {
+        Language::English => format!("it is {power} now, as {kind}"),
+        Language::Chinese => chinese::verdict::state(power, kind),
+    })
 }
 
 /// What was done of what was planned.
 pub(super) fn progress(row: &Row) -> String {
-    let done: Vec<_> = row.state.ledger.done.iter().map(|action| action.words()).collect();
-    let left: Vec<_> = row
-        .plan
-        .steps
-        .iter()
-        .map(Step::action)
-        .filter(|action| !row.state.ledger.done.contains(action))
-        .map(Action::words)
-        .collect();
-    let list = |of: Vec<&str>| if of.is_empty() { "nothing".to_owned() } else { of.join(", ") };
-    format!("made: {}; left: {}", list(done), list(left))
+    progress_in(Language::English, row)
+}
+
+fn progress_in(language: Language, row: &Row) -> String {
+    let done = &row.state.ledger.done;
+    let planned = row.plan.steps.iter().map(Step::action);
+    let left: Vec<Action> = planned.filter(|action| !done.contains(action)).collect();
+    if language == Language::Chinese {
+        return chinese::verdict::progress(done, &left);
+    }
+    let list = |of: &[Action]| match of {
+        [] => "nothing".to_owned(),
+        some => some.iter().map(|action| action.words()).collect::<Vec<_>>().join(", "),
+    };
+    format!("made: {}; left: {}", list(done), list(&left))
 }
 
 pub(super) fn cloud_error(failure: &Failure) -> Option<&CloudError> {
@@ -204,25 +252,43 @@ pub(super) fn rescue(story: &Story, row: &Row) -> Option<String> {
 
 /// The run, and how many of its instances ended how.
 pub fn outcome_line(story: &Story) -> String {
-    format!("run {}: {}", story.run(), counts(story))
+    outcome_in(Language::English, story)
+}
+
+fn outcome_in(language: Language, story: &Story) -> String {
+    format!("{}{}", run_words(language, story), counts(story, language))
+}
+
+fn run_words(language: Language, story: &Story) -> String {
+    match language {
+        Language::English => format!("run {}: ", story.run()),
+        Language::Chinese => format!("{}：", chinese::verdict::run(&story.run().to_string())),
+    }
 }
 
 /// The same, on two lines where one is too short.
 fn outcome(story: &Story, look: Look) -> Vec<String> {
-    let line = outcome_line(story);
+    let line = outcome_in(look.language, story);
     if width(&line) <= look.columns() {
         return vec![line];
     }
-    let mut out = vec![format!("run {}:", story.run())];
-    out.extend(paragraph(2, "", &counts(story), look.columns()));
+    let mut out = vec![run_words(look.language, story).trim_end().to_owned()];
+    out.extend(paragraph(2, "", &counts(story, look.language), look));
     out
 }
 
 /// How many instances ended how.
-fn counts(story: &Story) -> String {
+fn counts(story: &Story, language: Language) -> String {
     let tally = story.tally();
     let count = |stand| tally.count(stand);
     let under_way: usize = tally.under_way().map(|(_, count)| count).sum();
+    if language == Language::Chinese {
+        let waiting = count(Stand::NotBegun) + count(Stand::Waiting);
+        let ends = [Stand::Done, Stand::Unchanged, Stand::Failed, Stand::Stranded, Stand::Suspended];
+        let mut table: Vec<_> = ends.into_iter().map(|stand| (count(stand), stand)).collect();
+        table.push((waiting, Stand::NotBegun));
+        return chinese::verdict::counts(&table, under_way, story.rows().len());
+    }
     let table = [
         (count(Stand::Done), "done"),
         (count(Stand::Unchanged), "unchanged"),

@@ -6,6 +6,9 @@ use anstyle::Style;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
+use super::chinese;
+use super::language::Language;
+
 /// How a report is laid out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Look {
@@ -15,12 +18,27 @@ pub struct Look {
     pub colour: bool,
     /// Signs beyond ASCII may be used: marks, arrows, bars. Names are shown as they are in any case.
     pub unicode: bool,
+    /// The language of the words.
+    pub language: Language,
 }
 
 impl Look {
-    /// Text without colour, `width` columns wide.
+    /// English text without colour, `width` columns wide.
     pub fn plain(width: usize) -> Self {
-        Self { width, colour: false, unicode: true }
+        Self { width, colour: false, unicode: true, language: Language::English }
+    }
+
+    /// A duration as people say it.
+    pub(super) fn span(self, duration: Duration) -> String {
+        match self.language {
+            Language::English => span(duration),
+            Language::Chinese => chinese::span(duration),
+        }
+    }
+
+    /// Names in a row.
+    pub(super) fn list<T: AsRef<str>>(self, names: &[T]) -> String {
+        names.iter().map(AsRef::as_ref).collect::<Vec<_>>().join(self.language.pick(", ", "、"))
     }
 
     /// The width to lay out for.

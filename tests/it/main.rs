@@ -4,6 +4,7 @@
 mod approval;
 mod assumed_role;
 mod bad_workflows;
+mod chinese;
 mod cli;
 mod client_on_sim;
 mod completions;

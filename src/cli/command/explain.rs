@@ -3,6 +3,8 @@
 //! The codes are not listed here: they come from the types that print them ([`codes`]) and from the client's own table
 //! of the vendor's codes. A test holds that each has all its parts.
 
+mod chinese;
+mod chinese_vendor;
 mod codes;
 mod texts;
 mod vendor;
@@ -10,7 +12,7 @@ mod vendor;
 use crate::cli::args::{self, Output};
 use crate::cli::exit::{Ending, Error, Exit, Kind};
 use crate::cli::terminal::Terminal;
-use crate::report::{Explanation, code_groups, code_table, explanation, json};
+use crate::report::{Explanation, Language, code_groups, code_table, explanation, json};
 
 /// A kind of codes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,9 +39,24 @@ impl Family {
         Self::Vendor,
     ];
 
-    /// One of them.
-    fn one(self) -> &'static str {
+    /// One of them, and all of them, in Chinese.
+    fn in_chinese(self) -> &'static str {
         match self {
+            Self::Complaint => "工作流的问题",
+            Self::Refusal => "计划被拒绝的原因",
+            Self::Warning => "计划中的风险",
+            Self::Failure => "实例失败的原因",
+            Self::Verdict => "实例的结果",
+            Self::NotBegun => "实例未开始的原因",
+            Self::Exit => "退出码",
+            Self::Vendor => "腾讯云错误码",
+        }
+    }
+
+    /// One of them.
+    fn one(self, language: Language) -> &'static str {
+        match self {
+            _ if language == Language::Chinese => self.in_chinese(),
             Self::Complaint => "complaint about a workflow",
             Self::Refusal => "refusal of a plan",
             Self::Warning => "warning of a plan",
@@ -52,8 +69,9 @@ impl Family {
     }
 
     /// All of them.
-    fn many(self) -> &'static str {
+    fn many(self, language: Language) -> &'static str {
         match self {
+            _ if language == Language::Chinese => self.in_chinese(),
             Self::Complaint => "complaints about a workflow",
             Self::Refusal => "refusals of a plan",
             Self::Warning => "warnings of a plan",
@@ -80,24 +98,29 @@ impl Family {
     }
 
     /// What is told about one of its codes; the parts are empty if nothing is.
-    fn explain(self, code: &str) -> Explanation {
-        let (means, does, mend) = match self {
-            Self::Complaint => texts::complaint(code),
-            Self::Refusal => texts::refusal(code),
-            Self::Warning => texts::warning(code),
-            Self::Failure => texts::failure(code),
-            Self::Verdict => texts::verdict(code),
-            Self::NotBegun => texts::not_begun(code),
-            Self::Exit => {
-                let exit = Exit::ALL.into_iter().find(|exit| code == format!("exit-{}", exit.code()));
-                exit.map(texts::exit)
-            }
-            Self::Vendor => return vendor::explain(code),
-        }
-        .unwrap_or_default();
+    fn explain(self, code: &str, language: Language) -> Explanation {
+        let exit = || Exit::ALL.into_iter().find(|exit| code == format!("exit-{}", exit.code()));
+        let text = match (self, language) {
+            (Self::Complaint, Language::English) => texts::complaint(code),
+            (Self::Complaint, Language::Chinese) => chinese::complaint(code),
+            (Self::Refusal, Language::English) => texts::refusal(code),
+            (Self::Refusal, Language::Chinese) => chinese::refusal(code),
+            (Self::Warning, Language::English) => texts::warning(code),
+            (Self::Warning, Language::Chinese) => chinese::warning(code),
+            (Self::Failure, Language::English) => texts::failure(code),
+            (Self::Failure, Language::Chinese) => chinese::failure(code),
+            (Self::Verdict, Language::English) => texts::verdict(code),
+            (Self::Verdict, Language::Chinese) => chinese::verdict(code),
+            (Self::NotBegun, Language::English) => texts::not_begun(code),
+            (Self::NotBegun, Language::Chinese) => chinese::not_begun(code),
+            (Self::Exit, Language::English) => exit().map(texts::exit),
+            (Self::Exit, Language::Chinese) => exit().map(chinese::exit),
+            (Self::Vendor, _) => return vendor::explain(code, language),
+        };
+        let (means, does, mend) = text.unwrap_or_default();
         Explanation {
             code: code.to_owned(),
-            family: self.one(),
+            family: self.one(language),
             means: means.to_owned(),
             does: does.to_owned(),
             mend: mend.to_owned(),
@@ -106,8 +129,13 @@ impl Family {
 }
 
 pub(in crate::cli) fn explain(terminal: &Terminal, args: &args::Explain) -> Result<Ending, Error> {
-    let Some(wanted) = &args.code else { return list(terminal) };
-    let found = find(wanted);
+    // Programs are told in English, whoever started them.
+    let language = match terminal.output() {
+        Output::Json => Language::English,
+        Output::Human => terminal.language(),
+    };
+    let Some(wanted) = &args.code else { return list(terminal, language) };
+    let found = find(wanted, language);
     if found.is_empty() {
         return Err(unknown(wanted));
     }
@@ -122,21 +150,25 @@ pub(in crate::cli) fn explain(terminal: &Terminal, args: &args::Explain) -> Resu
     }
     if let [told] = found.as_slice()
         && vendor::is_guess(told)
-        && let Some(hint) = did_you_mean(&told.code)
+        && let near = near(&told.code)
+        && !near.is_empty()
     {
-        terminal.say(&format!("hint: {hint}"));
+        terminal.say(&match language {
+            Language::English => format!("hint: did you mean {}?", near.join(" or ")),
+            Language::Chinese => format!("建议：是否想查询 {}？", near.join(" 或 ")),
+        });
     }
     Ok(Ending::Well)
 }
 
 /// All that go by this name, whatever its case; a vendor's code also without its class, or, if only its class is known,
 /// by that.
-fn find(wanted: &str) -> Vec<Explanation> {
+fn find(wanted: &str, language: Language) -> Vec<Explanation> {
     let wanted = bare(wanted);
     let by = |fits: &dyn Fn(&str) -> bool| -> Vec<Explanation> {
         let of = |family: Family| family.codes().into_iter().map(move |code| (family, code));
         let all = Family::ALL.into_iter().flat_map(of);
-        all.filter(|(_, code)| fits(code)).map(|(family, code)| family.explain(&code)).collect()
+        all.filter(|(_, code)| fits(code)).map(|(family, code)| family.explain(&code, language)).collect()
     };
     let number = format!("exit-{wanted}");
     let exact = by(&|code| code.eq_ignore_ascii_case(&wanted) || code == number);
@@ -147,7 +179,7 @@ fn find(wanted: &str) -> Vec<Explanation> {
     if !last.is_empty() {
         return last;
     }
-    vendor::by_class(&wanted).into_iter().collect()
+    vendor::by_class(&wanted, language).into_iter().collect()
 }
 
 /// A code as it may have been copied: `error[unknown-key]:`, `code:InternalError`, `exit 8`.
@@ -168,16 +200,21 @@ fn unknown(wanted: &str) -> Error {
     error.hint("`pitstop explain` lists all codes")
 }
 
+fn near(wanted: &str) -> Vec<String> {
+    codes::near(wanted, Family::ALL.into_iter().flat_map(Family::codes))
+}
+
 fn did_you_mean(wanted: &str) -> Option<String> {
-    let near = codes::near(wanted, Family::ALL.into_iter().flat_map(Family::codes));
+    let near = near(wanted);
     (!near.is_empty()).then(|| format!("did you mean {}?", near.join(" or ")))
 }
 
 /// Every code there is.
-fn list(terminal: &Terminal) -> Result<Ending, Error> {
+fn list(terminal: &Terminal, language: Language) -> Result<Ending, Error> {
     let look = terminal.stdout_look();
     for (number, family) in Family::ALL.into_iter().enumerate() {
-        let all: Vec<Explanation> = family.codes().iter().map(|code| family.explain(code)).collect();
+        let all: Vec<Explanation> =
+            family.codes().iter().map(|code| family.explain(code, language)).collect();
         let all: Vec<&Explanation> = all.iter().collect();
         match (terminal.output(), family) {
             (Output::Json, _) => {
@@ -186,11 +223,11 @@ fn list(terminal: &Terminal) -> Result<Ending, Error> {
                 }
             }
             (Output::Human, Family::Vendor) => {
-                terminal.data(&format!("\n{}", code_groups(family.many(), &all, look)))?;
+                terminal.data(&format!("\n{}", code_groups(family.many(language), &all, look)))?;
             }
             (Output::Human, _) => {
                 let gap = if number == 0 { "" } else { "\n" };
-                terminal.data(&format!("{gap}{}", code_table(family.many(), &all, look)))?;
+                terminal.data(&format!("{gap}{}", code_table(family.many(language), &all, look)))?;
             }
         }
     }
@@ -207,6 +244,7 @@ fn line(told: &Explanation) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::tencent::classify;
 
     #[test]
     fn every_code_of_every_family_is_explained_in_all_its_parts() {
@@ -214,13 +252,58 @@ mod tests {
             let codes = family.codes();
             assert!(codes.len() > 3, "{family:?} has {codes:?}");
             for code in codes {
-                let told = family.explain(&code);
+                let told = family.explain(&code, Language::English);
                 for (part, text) in [("means", &told.means), ("does", &told.does), ("mend", &told.mend)] {
-                    assert!(text.len() > 3, "{} {code}: nothing says what it {part}", family.one());
+                    assert!(
+                        text.len() > 3,
+                        "{} {code}: nothing says what it {part}",
+                        family.one(Language::English)
+                    );
                     let named = text.starts_with("Windows");
                     assert!(named || !text.starts_with(char::is_uppercase), "{code}: {text}");
                     assert!(!text.ends_with('.'), "{code}: {text}");
                 }
+            }
+        }
+    }
+
+    fn is_han(c: char) -> bool {
+        matches!(c, '\u{4e00}'..='\u{9fff}')
+    }
+
+    #[test]
+    fn every_code_of_every_family_is_explained_in_chinese() {
+        let classes = classify::prefixes().map(|prefix| (Family::Vendor, format!("{prefix}.BrandNew")));
+        let unknown = std::iter::once((Family::Vendor, "Brand.New".to_owned()));
+        let known = Family::ALL.into_iter();
+        let known = known.flat_map(|family| family.codes().into_iter().map(move |code| (family, code)));
+        for (family, code) in known.chain(classes).chain(unknown) {
+            let told = family.explain(&code, Language::Chinese);
+            let parts = [told.family, &told.means, &told.does, &told.mend];
+            for text in parts {
+                let han = text.chars().filter(|c| is_han(*c)).count();
+                assert!(han >= 2, "{family:?} {code}: {told:?}");
+                let english = text.split(' ').filter(|word| ["the", "is", "of", "a", "and"].contains(word));
+                assert_eq!(english.count(), 0, "{family:?} {code}: {text}");
+                assert!(!text.ends_with(['。', '.', '；']) && !text.contains(", "), "{code}: {text}");
+            }
+        }
+    }
+
+    /// A sentence that reads as Chinese has its own signs, and a blank between Han characters and Latin ones.
+    #[test]
+    fn chinese_words_are_set_as_they_should_be() {
+        let all = Family::ALL.into_iter();
+        let all = all.flat_map(|family| family.codes().into_iter().map(move |code| (family, code)));
+        for (family, code) in all {
+            let told = family.explain(&code, Language::Chinese);
+            for text in [&told.means, &told.does, &told.mend] {
+                let touching = |(one, next): (char, char)| {
+                    (is_han(one) && next.is_ascii_alphanumeric())
+                        || (one.is_ascii_alphanumeric() && is_han(next))
+                };
+                let pairs = text.chars().zip(text.chars().skip(1));
+                assert!(!pairs.into_iter().any(touching), "{code}: {text}");
             }
         }
     }
@@ -253,11 +336,11 @@ mod tests {
             ("ResourceInsufficient.BrandNew", "ResourceInsufficient.BrandNew"),
         ];
         for (wanted, code) in table {
-            let found = find(wanted);
+            let found = find(wanted, Language::English);
             assert!(found.iter().any(|told| told.code == code), "{wanted}: {found:?}");
         }
         for none in ["", "9", "exit-9", "sold", "Brand.New"] {
-            assert_eq!(find(none), [], "{none}");
+            assert_eq!(find(none, Language::English), [], "{none}");
         }
         let near = unknown("sold-uot").hints;
         assert!(near[0].contains("sold-out"), "{near:?}");

@@ -9,6 +9,7 @@ use crate::cli::parts::Site;
 use crate::cli::terminal::Terminal;
 use crate::journal::{Event, Journal, Record, RunId, RunSummary, Store, StoreError, nothing_was_sent};
 use crate::plan::Plan;
+use crate::report::Language;
 
 /// Whether a new run can begin.
 #[derive(Debug)]
@@ -47,8 +48,20 @@ pub(super) async fn clear_the_way(
         }
         let gone = format!("{} no longer carries it out", last_holder(&records));
         if ask && terminal.screen().interactive {
-            terminal.say(&format!("{held}; {gone}"));
-            if operator::confirm("Carry that run on instead of beginning a new one?").await? {
+            terminal.say(&match terminal.language() {
+                Language::English => format!("{held}; {gone}"),
+                Language::Chinese => format!(
+                    "未结束的执行 {} 仍持有计划中的实例；{} 已不再执行它",
+                    run.id,
+                    last_holder(&records)
+                ),
+            });
+            if operator::confirm(terminal.language().pick(
+                "Carry that run on instead of beginning a new one?",
+                "要继续那次执行，而不是开始新的执行吗？",
+            ))
+            .await?
+            {
                 return Ok(Way::Resume(run));
             }
         }

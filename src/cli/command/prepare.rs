@@ -54,7 +54,7 @@ impl Desk<'_> {
         self.show(&plan);
         let Some(plan) = self.runnable(plan) else { return Ok(Prepared::Nothing(Ending::Refused)) };
         if plan.is_unchanged() {
-            self.terminal.say("there is nothing to do");
+            self.terminal.say(self.terminal.language().pick("there is nothing to do", "无需执行任何更改"));
             return Ok(Prepared::Nothing(Ending::Well));
         }
         if asks {
@@ -111,13 +111,21 @@ impl Desk<'_> {
             return Some(plan);
         }
         if !self.skip_refused {
-            self.terminal.say("the plan is refused; nothing was stopped");
-            self.terminal.say("hint: leave the refused instances out with --skip-refused");
+            let (message, hint) = self.terminal.language().pick(
+                (
+                    "the plan is refused; nothing was stopped",
+                    "hint: leave the refused instances out with --skip-refused",
+                ),
+                ("计划被拒绝；没有实例被关机", "建议：用 --skip-refused 跳过被拒绝的实例"),
+            );
+            self.terminal.say(message);
+            self.terminal.say(hint);
             return None;
         }
         let (kept, refused) = plan.without_refused();
         let names: Vec<_> = refused.iter().map(full_name).collect();
-        self.terminal.say(&format!("left out: {}", names.join(", ")));
+        let (label, comma) = self.terminal.language().pick(("left out: ", ", "), ("已跳过：", "、"));
+        self.terminal.say(&format!("{label}{}", names.join(comma)));
         Some(kept)
     }
 }

@@ -11,7 +11,7 @@ use crate::cli::terminal::Terminal;
 use crate::cloud::Action;
 use crate::journal::{Order, Stage};
 use crate::plan::Step;
-use crate::report::{Row, Story, full_name, instances};
+use crate::report::{Language, Row, Story, full_name, instances};
 use crate::run::Secrets;
 
 /// How long the account may be asked for. It is worth a refusal, but no waiting while instances are down.
@@ -64,6 +64,13 @@ pub(super) async fn recall(
         },
         name = signals.next() => format!("\n{name} while the new password was asked for"),
     };
+    if terminal.language() == Language::Chinese {
+        terminal.say(&format!(
+            "{why}\n没有新密码，不再开始新的操作；恢复本次执行已关机的实例。完成其余更改请运行：pitstop resume {}",
+            told.run()
+        ));
+        return (Secrets::default(), Order::BringBack);
+    }
     terminal.say(&format!(
         "{why}\nwithout the new password nothing new is begun; what this run stopped is brought back. \
          To make the rest of the changes: pitstop resume {}",

@@ -16,7 +16,7 @@ use crate::cli::signals::Signals;
 use crate::cli::terminal::Terminal;
 use crate::clock::{Clock, between};
 use crate::journal::{Journal, Place, RunId, RunSummary, Store, StoreError};
-use crate::report::Story;
+use crate::report::{Language, Story};
 
 /// How often a run that is held is looked at.
 const LOOK: Duration = Duration::from_secs(1);
@@ -75,10 +75,15 @@ async fn outwait_holder(
     let look = async || store.holder(run, clock.now()).await.map_err(|error| journal_error(&error));
     let Some(first) = look().await? else { return Ok(()) };
     let left = between(clock.now(), first.until).as_secs() + 1;
-    terminal.say(&format!(
-        "the run {run} is held by {}; waiting at most {left} s to see whether that still lives",
-        first.by
-    ));
+    terminal.say(&match terminal.language() {
+        Language::English => format!(
+            "the run {run} is held by {}; waiting at most {left} s to see whether that still lives",
+            first.by
+        ),
+        Language::Chinese => {
+            format!("执行 {run} 由 {} 持有；最多等待 {left} 秒，确认它是否仍在运行", first.by)
+        }
+    });
     loop {
         clock.sleep(LOOK).await;
         match look().await? {

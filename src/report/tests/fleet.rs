@@ -192,7 +192,7 @@ fn more_than_is_usual_or_production_is_worth_a_name() {
     }
     let cautions = Caution::of(&plan, Some(30));
     assert_eq!(cautions, [Caution::Production(vec!["web-3 (ins-3)".to_owned()])]);
-    assert_eq!(cautions[0].words(), "web-3 (ins-3) is tagged as production");
+    assert_eq!(cautions[0].words(Language::English), "web-3 (ins-3) is tagged as production");
 }
 
 /// The time that one event and one drawing take in a fleet of this size.

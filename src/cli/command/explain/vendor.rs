@@ -1,13 +1,16 @@
 //! The vendor's codes: what each means stands in the client's table, and what is done about it follows from its kind.
 
-use super::Family;
+use super::{Family, chinese_vendor};
 use crate::cloud::ErrorKind;
-use crate::report::Explanation;
+use crate::report::{Explanation, Language, hint_of};
 use crate::tencent::classify;
 
 /// What is known of this code.
-pub(super) fn explain(code: &str) -> Explanation {
+pub(super) fn explain(code: &str, language: Language) -> Explanation {
     let told = classify::explain(code);
+    if language == Language::Chinese {
+        return in_chinese(code, &told);
+    }
     let means = if told.known {
         told.words.to_owned()
     } else {
@@ -15,10 +18,29 @@ pub(super) fn explain(code: &str) -> Explanation {
     };
     Explanation {
         code: code.to_owned(),
-        family: Family::Vendor.one(),
+        family: Family::Vendor.one(language),
         means,
         does: remedy(code).unwrap_or_else(|| does(told.kind)).to_owned(),
         mend: mend(&told),
+    }
+}
+
+fn in_chinese(code: &str, told: &classify::Explanation) -> Explanation {
+    let (means, mend) = chinese_vendor::meaning(told.words);
+    let (means, mend) = if told.known {
+        (means.to_owned(), mend)
+    } else {
+        (
+            format!("{means}（根据开头部分判断：当前版本不认识这个错误码）"),
+            hint_of(told.kind, Language::Chinese),
+        )
+    };
+    Explanation {
+        code: code.to_owned(),
+        family: Family::Vendor.one(Language::Chinese),
+        means,
+        does: chinese_vendor::remedy(code).unwrap_or_else(|| chinese_vendor::does(told.kind)).to_owned(),
+        mend: format!("{mend}{}", chinese_vendor::doctor(told.kind)),
     }
 }
 
@@ -33,18 +55,19 @@ fn mend(told: &classify::Explanation) -> String {
 }
 
 /// A code that looks like the vendor's, and of which at least the class is known.
-pub(super) fn by_class(code: &str) -> Option<Explanation> {
+pub(super) fn by_class(code: &str, language: Language) -> Option<Explanation> {
     let word = |c: char| c.is_ascii_alphanumeric() || c == '.' || c == '_';
     let looks_like_one = code.starts_with(|c: char| c.is_ascii_uppercase()) && code.chars().all(word);
     let class = code.split('.').next().unwrap_or(code);
     let known =
         classify::prefixes().any(|prefix| class.starts_with(prefix.split('.').next().unwrap_or(prefix)));
-    (looks_like_one && known).then(|| explain(code))
+    (looks_like_one && known).then(|| explain(code, language))
 }
 
 /// The code itself is not known.
 pub(super) fn is_guess(told: &Explanation) -> bool {
-    told.family == Family::Vendor.one() && !classify::explain(&told.code).known
+    let vendor = [Language::English, Language::Chinese].map(|language| Family::Vendor.one(language));
+    vendor.contains(&told.family) && !classify::explain(&told.code).known
 }
 
 /// What mends the call itself, as the client tries once.
