@@ -201,7 +201,7 @@ impl Columns {
         let all = look.columns().min(Self::WIDEST);
         let (name, bar) = match all {
             100.. => (all / 4, 30),
-            76.. => (all / 4, 20),
+            76.. => (all / 4, look.language.pick(20, 17)),
             56.. => look.language.pick((13, 8), (12, 6)),
             _ => (all / 4, 0),
         };

@@ -31,7 +31,9 @@ pub(in crate::cli) async fn runs(
                 terminal.data(&json::line(run))?;
             }
         }
-        Output::Human if runs.is_empty() => terminal.say("the journal knows no run yet"),
+        Output::Human if runs.is_empty() => {
+            terminal.say(terminal.language().pick("the journal knows no run yet", "还没有执行记录"))
+        }
         Output::Human => terminal.data(&runs_table(&runs, terminal.stdout_look(), &TimeZone::system()))?,
     }
     Ok(Ending::Well)

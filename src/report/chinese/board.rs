@@ -113,16 +113,13 @@ pub(in crate::report) struct Counts {
 pub(in crate::report) fn summary(elapsed: Duration, counts: Counts, order: Order) -> String {
     let Counts { settled, total, failed, under_way, waiting, down } = counts;
     let failed = if failed == 0 { String::new() } else { format!("（失败 {failed} 台）") };
-    let mut words = format!("{}：已结束 {settled}/{total} 台{failed}", span(elapsed));
-    for (count, what) in [(under_way, "进行中"), (waiting, "等待中"), (down, "停机")] {
-        if count > 0 {
-            words.push_str(&format!("，{what} {count} 台"));
-        }
-    }
-    words.push_str(match order {
+    let others = [(under_way, "进行中"), (waiting, "等待中"), (down, "停机")];
+    let others = others.into_iter().filter(|(count, _)| *count > 0);
+    let others: Vec<_> = others.map(|(count, what)| format!("，{what} {count} 台")).collect();
+    let order = match order {
         Order::CarryOn => "",
         Order::BringBack => "；正在恢复，再按 Ctrl-C 立即退出",
         Order::LeaveNow => "；正在退出",
-    });
-    words
+    };
+    format!("{}：已结束 {settled}/{total} 台{failed}{}{order}", span(elapsed), others.concat())
 }

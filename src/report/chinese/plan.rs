@@ -13,17 +13,14 @@ pub(in crate::report) fn account(account: &str) -> String {
 
 /// How many instances are stopped, changed, left alone and refused.
 pub(in crate::report) fn summary(stopped: usize, others: usize, unchanged: usize, refused: usize) -> String {
-    let mut words = match stopped {
+    let stopped = match stopped {
         0 => "没有实例需要关机".to_owned(),
         _ => format!("{stopped} 台实例将关机"),
     };
-    for (count, what) in [(others, "无需关机即可处理"), (unchanged, "无需更改"), (refused, "被拒绝")]
-    {
-        if count > 0 {
-            words.push_str(&format!("，{count} 台{what}"));
-        }
-    }
-    words
+    let others = [(others, "无需关机即可处理"), (unchanged, "无需更改"), (refused, "被拒绝")];
+    let others = others.into_iter().filter(|(count, _)| *count > 0);
+    let others: Vec<_> = others.map(|(count, what)| format!("，{count} 台{what}")).collect();
+    format!("{stopped}{}", others.concat())
 }
 
 /// Whom something is said of: a few by name, many by their number and the first names.

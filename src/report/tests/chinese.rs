@@ -4,7 +4,7 @@ use super::super::{chinese, staged};
 use super::*;
 use crate::cloud::OperationState;
 use crate::cloud::password::Weakness;
-use crate::journal::{Halt, Place};
+use crate::journal::{Halt, Place, RunSummary};
 use crate::plan::OptionalRead;
 
 fn look(width: usize) -> Look {
@@ -158,7 +158,24 @@ fn lines_verdicts_and_old_runs_are_told() {
     let interrupted = staged::interrupted();
     let story = Story::replay(&interrupted.records).unwrap();
     insta::assert_snapshot!("chinese_verdicts_interrupted", verdicts(&story, look(80), true));
-    assert!(matches!(staged::view().place, Place::Tencent));
+}
+
+#[test]
+fn runs_are_listed() {
+    let began = |second| RunSummary {
+        id: run(),
+        workflow: "网站服务器".to_owned(),
+        region: "ap-guangzhou".to_owned(),
+        began: at(second),
+        ended: None,
+        place: Place::InProcess,
+    };
+    let runs = [began(0), RunSummary { ended: Some(at(67)), place: Place::Tencent, ..began(0) }];
+    for width in [80, 120] {
+        let text = runs_table(&runs, look(width), &TimeZone::UTC);
+        assert_fits(&text, width);
+        insta::assert_snapshot!(format!("chinese_runs_at_{width}"), text);
+    }
 }
 
 #[test]
