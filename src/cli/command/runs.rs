@@ -32,7 +32,7 @@ pub(in crate::cli) async fn runs(
             }
         }
         Output::Human if runs.is_empty() => {
-            terminal.say(terminal.language().pick("the journal knows no run yet", "还没有执行记录"))
+            terminal.say(terminal.language().pick("the journal knows no run yet", "还没有执行记录"));
         }
         Output::Human => terminal.data(&runs_table(&runs, terminal.stdout_look(), &TimeZone::system()))?,
     }
