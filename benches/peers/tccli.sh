@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # What a shell script around the vendor's command line does: stop, key, password, resize, start, each awaited with
-# tccli's own waiter, 20 instances side by side.
+# tccli's own waiter, as many instances side by side as there are processors: a process of tccli keeps one busy for a while.
 #
 #   tccli.sh ENDPOINT < ids
 #
@@ -41,4 +41,4 @@ pit_stop() {
 }
 
 export -f call ended change pit_stop
-xargs -P 20 -I '{}' bash -c 'pit_stop {}'
+xargs -P "$(nproc)" -I '{}' bash -c 'pit_stop {}'

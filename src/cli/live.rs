@@ -14,10 +14,10 @@ use super::past::Past;
 use super::signals::Signals;
 use super::terminal::Terminal;
 use crate::clock::{Clock, between};
-use crate::journal::{Event, Order, Record, Stage, Took, Verdict};
+use crate::journal::{Event, Order, Record, Stage, Took};
 use crate::report::{
-    Board, Story, StoryError, board_summary, interrupted_words, json, line_in, time_of_day, way_back_words,
-    wrapped,
+    Board, Story, StoryError, board_summary, interrupted_words, is_a_crowd, is_worth_a_line, json, line_in,
+    time_of_day, way_back_words, wrapped,
 };
 
 /// How often the seconds on the board are brought up to date.
@@ -26,8 +26,6 @@ const TICK: Duration = Duration::from_millis(200);
 const REDRAW: Duration = Duration::from_millis(100);
 /// How many events the board can show.
 const RECENT: usize = 20;
-/// Plain lines of more instances than this tell of trouble one by one, and of the rest in summaries.
-const MANY: usize = 25;
 /// How often such a summary is written.
 const SUMMARY: Duration = Duration::from_mins(1);
 /// How long the engine may take to leave after it was told to.
@@ -163,13 +161,8 @@ impl Live {
         }
     }
 
-    /// Of few instances everything; of many only what a person has to know of a single one.
     fn is_worth_a_line(&self, record: &Record) -> bool {
-        let few = self.story.rows().len() <= MANY || self.terminal.is_verbose();
-        few || match &record.event {
-            Event::Failed { .. } | Event::Ended { verdict: Verdict::Stranded { .. }, .. } => true,
-            _ => record.instance.is_none(),
-        }
+        self.terminal.is_verbose() || is_worth_a_line(&self.story, record)
     }
 
     /// What the record says of how long operations take.
@@ -187,7 +180,7 @@ impl Live {
         let now = self.clock.now();
         if self.terminal.screen().moving {
             self.draw(now);
-        } else if self.terminal.output() == Output::Human && self.story.rows().len() > MANY {
+        } else if self.terminal.output() == Output::Human && is_a_crowd(&self.story) {
             self.sum_up(now);
         }
     }

@@ -58,7 +58,8 @@ fn guarded(work: impl FnOnce() -> Exit) -> Exit {
 }
 
 fn run(terminal: &Terminal, environment: &Environment, arguments: Arguments) -> Exit {
-    let came_to = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+    // One task does nearly all the work, and every thread that allocates keeps memory of its own.
+    let came_to = match tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build() {
         Ok(runtime) => {
             let came_to = runtime.block_on(dispatch(terminal, environment, arguments));
             // A prompt that nobody answers must not keep the process.

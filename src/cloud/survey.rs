@@ -180,7 +180,7 @@ pub trait Survey: Cloud {
     /// The load balancers that send requests to these instances; an instance behind none is absent.
     async fn load_balancers(
         &self,
-        instances: &[Instance],
+        instances: &[&Instance],
     ) -> Result<BTreeMap<InstanceId, Vec<LoadBalancerUse>>, CloudError>;
 
     /// Repairs by the vendor that are waiting, planned or running on these instances.

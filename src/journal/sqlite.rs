@@ -14,6 +14,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use futures_util::TryStreamExt as _;
 use jiff::Timestamp;
 use sqlx::sqlite::SqlitePool;
 use sqlx::{Row, Sqlite as Db, Transaction};
@@ -234,9 +235,8 @@ impl Sqlite {
     }
 
     /// Records that are not understood may be from the future.
-    fn is_from_the_future(&self, records: &[(i64, String)]) -> bool {
-        let first =
-            records.first().and_then(|(_, body)| serde_json::from_str::<serde_json::Value>(body).ok());
+    fn is_from_the_future(&self, (_, first): &(i64, String)) -> bool {
+        let first = serde_json::from_str::<serde_json::Value>(first).ok();
         let format = first.and_then(|first| first.get("version")?.as_u64());
         self.newer || format.is_some_and(|format| format > u64::from(FORMAT))
     }
@@ -410,31 +410,36 @@ impl Store for Sqlite {
     }
 
     async fn load(&self, run: RunId) -> Result<Vec<Record>, StoreError> {
-        let rows: Vec<(i64, String)> =
-            sqlx::query_as("SELECT seq, body FROM records WHERE run = $1 ORDER BY seq")
-                .bind(run.to_string())
-                .fetch_all(&self.pool)
-                .await
-                .map_err(|error| self.read(error))?;
-        if rows.is_empty() {
-            let known: Option<i64> = sqlx::query_scalar("SELECT epoch FROM runs WHERE id = $1")
-                .bind(run.to_string())
-                .fetch_optional(&self.pool)
-                .await
-                .map_err(|error| self.read(error))?;
-            return Err(match known {
-                Some(_) => self.damaged(format!("all records of the run {run} are missing")),
-                None => StoreError::NoRun(run),
-            });
-        }
-        let records: Result<Vec<_>, _> =
-            rows.iter().enumerate().map(|(seq, row)| self.record(run, seq, row)).collect();
-        match records {
-            Err(StoreError::Damaged(_)) if self.is_from_the_future(&rows) => {
-                Err(StoreError::Newer(format!("the run {run}")))
+        // Row by row: a large fleet has tens of megabytes of text, which need not be held beside what it says.
+        let run_text = run.to_string();
+        let mut rows = sqlx::query_as("SELECT seq, body FROM records WHERE run = $1 ORDER BY seq")
+            .bind(&run_text)
+            .fetch(&self.pool);
+        let mut records = Vec::new();
+        let mut first = None;
+        while let Some(row) = rows.try_next().await.map_err(|error| self.read(error))? {
+            match self.record(run, records.len(), &row) {
+                Ok(record) => records.push(record),
+                Err(StoreError::Damaged(_)) if self.is_from_the_future(first.as_ref().unwrap_or(&row)) => {
+                    return Err(StoreError::Newer(format!("the run {run}")));
+                }
+                Err(error) => return Err(error),
             }
-            records => records,
+            first.get_or_insert(row);
         }
+        drop(rows);
+        if !records.is_empty() {
+            return Ok(records);
+        }
+        let known: Option<i64> = sqlx::query_scalar("SELECT epoch FROM runs WHERE id = $1")
+            .bind(run_text)
+            .fetch_optional(&self.pool)
+            .await
+            .map_err(|error| self.read(error))?;
+        Err(match known {
+            Some(_) => self.damaged(format!("all records of the run {run} are missing")),
+            None => StoreError::NoRun(run),
+        })
     }
 
     async fn runs(&self) -> Result<Vec<RunSummary>, StoreError> {

@@ -282,7 +282,7 @@ impl Survey for FakeSurvey {
 
     async fn load_balancers(
         &self,
-        instances: &[Instance],
+        instances: &[&Instance],
     ) -> Result<BTreeMap<InstanceId, Vec<LoadBalancerUse>>, CloudError> {
         let ids: Vec<InstanceId> = instances.iter().map(|i| i.id.clone()).collect();
         self.answer("load_balancers", only(&self.balancers, &ids))

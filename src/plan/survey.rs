@@ -90,8 +90,8 @@ pub async fn survey(workflow: &Workflow, cloud: &dyn cloud::Survey) -> Result<In
         inventory.instances.iter().map(|i| (i, Intent::of(workflow, i, key.as_ref()))).collect();
     let touched: Vec<InstanceId> =
         intents.iter().filter(|(i, intent)| intent.touches(i)).map(|(i, _)| i.id.clone()).collect();
-    let stopped: Vec<Instance> =
-        intents.iter().filter(|(i, intent)| intent.stops(i)).map(|(i, _)| (*i).clone()).collect();
+    let stopped: Vec<&Instance> =
+        intents.iter().filter(|(i, intent)| intent.stops(i)).map(|(i, _)| *i).collect();
     let resized: Vec<&Instance> = intents
         .iter()
         .filter(|(i, intent)| intent.resize.is_some() && resize::never(i).is_empty())
@@ -188,7 +188,7 @@ async fn keys(workflow: &Workflow, cloud: &dyn cloud::Survey) -> Result<Option<V
 /// What stands around the instances that are touched, and around those of them that are stopped.
 async fn surroundings(
     touched: &[InstanceId],
-    stopped: &[Instance],
+    stopped: &[&Instance],
     cloud: &dyn cloud::Survey,
 ) -> Result<Inventory, SurveyError> {
     let (groups, balancers, tasks, timers) = join4(

@@ -11,6 +11,23 @@ use super::words::{clean, exact, span, time_of_day};
 use crate::cloud::{Action, PowerState};
 use crate::journal::{Event, Intent, Order, Record, Stage, Verdict};
 
+/// Of more instances than this, lines tell only what a person has to know of a single one.
+const MANY: usize = 25;
+
+/// There are too many instances to tell everything of each.
+pub fn is_a_crowd(story: &Story) -> bool {
+    story.rows().len() > MANY
+}
+
+/// Of few instances everything is worth a line; of many what concerns the run as a whole, and trouble.
+pub fn is_worth_a_line(story: &Story, record: &Record) -> bool {
+    !is_a_crowd(story)
+        || match &record.event {
+            Event::Failed { .. } | Event::Ended { verdict: Verdict::Stranded { .. }, .. } => true,
+            _ => record.instance.is_none(),
+        }
+}
+
 /// The line for `record`, which `story` does not hold yet; `None` if it says nothing new to a person.
 pub fn line(story: &Story, record: &Record, zone: &TimeZone) -> Option<String> {
     line_in(Language::English, story, record, zone)

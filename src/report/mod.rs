@@ -41,7 +41,7 @@ pub use finding::{Finding, Level, finding};
 pub use junit::junit;
 pub use language::{Language, UnknownLanguage};
 pub use layout::{fit_bytes, width, wrapped};
-pub use lines::{line, line_in};
+pub use lines::{is_a_crowd, is_worth_a_line, line, line_in};
 pub use markdown::markdown;
 pub use page::html;
 pub use plan_table::{Rows, full_name, plan_table, step_words, summary, summary_in};

@@ -4,26 +4,46 @@ use jiff::tz::TimeZone;
 
 use super::chinese;
 use super::language::Language;
-use super::lines::line_in;
+use super::lines::{is_a_crowd, is_worth_a_line, line_in};
+use super::plan_table::Rows;
 use super::story::{Story, StoryError};
 use super::verdict::verdicts;
 use super::words::{Look, clean, day_and_time, style};
 use crate::journal::Record;
 use crate::plan::Approval;
 
-/// What happened in a run: head, events, verdicts.
-pub fn show(records: &[Record], look: Look, zone: &TimeZone, resumable: bool) -> Result<String, StoryError> {
+/// What happened in a run: head, events, verdicts. Of many instances only the events that [`is_worth_a_line`], unless
+/// all are asked for.
+pub fn show(
+    records: &[Record],
+    rows: Rows,
+    look: Look,
+    zone: &TimeZone,
+    resumable: bool,
+) -> Result<String, StoryError> {
+    let all = rows == Rows::All;
     let first = records.first().ok_or(StoryError::Empty)?;
     let mut story = Story::begin(first)?;
     let mut events = Vec::new();
     for record in records.iter().skip(1) {
-        events.extend(line_in(look.language, &story, record, zone));
+        if all || is_worth_a_line(&story, record) {
+            events.extend(line_in(look.language, &story, record, zone));
+        }
         story.fold(record)?;
     }
     let mut out = head(&story, look, zone);
     out.push(String::new());
     out.push(look.paint(style::HEADING, look.language.pick("Events:", "事件：")));
     out.extend(events.into_iter().map(|event| format!("  {event}")));
+    if !all && is_a_crowd(&story) {
+        let run = story.run();
+        out.push(match look.language {
+            Language::English => {
+                format!("  (of so many instances only trouble; everything: pitstop show {run} -v)")
+            }
+            Language::Chinese => format!("  （实例较多，仅列出异常；查看全部事件：pitstop show {run} -v）"),
+        });
+    }
     out.push(String::new());
     out.push(look.paint(style::HEADING, look.language.pick("Verdicts:", "结果：")));
     out.push(verdicts(&story, look, resumable));

@@ -302,7 +302,10 @@ fn verdicts_name_the_command_that_helps() {
 #[test]
 fn show_tells_an_old_run_from_its_records_alone() {
     let records = gone_wrong().records;
-    insta::assert_snapshot!("show", show(&records, Look::plain(80), &TimeZone::UTC, true).unwrap());
+    insta::assert_snapshot!(
+        "show",
+        show(&records, Rows::Brief, Look::plain(80), &TimeZone::UTC, true).unwrap()
+    );
 }
 
 #[test]

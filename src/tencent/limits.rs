@@ -89,11 +89,11 @@ struct Lane {
 
 /// A second, and what two calls may come closer to each other on their way: a burst that is just allowed where it is
 /// sent must be so where it arrives.
-const WINDOW: Duration = Duration::from_millis(1020);
+const WINDOW: Duration = Duration::from_millis(1030);
 
 impl Lane {
     /// Reserves the next turn: not before now, and never more than `rate` in any one second; fewer after the cloud
-    /// has throttled the action, since somebody else uses part of the account's ceiling: half, and one more each second.
+    /// has throttled the action, since somebody else uses part of the account's ceiling: by three tenths, and one more each second.
     fn reserve(&mut self, now: Timestamp, rate: u32) -> Timestamp {
         // After the wall clock was set back, what we remember lies in a future that may be hours away.
         if self.asked.is_some_and(|asked| now < asked) {
@@ -104,7 +104,7 @@ impl Lane {
         let eased = self.closed_until.map_or(rate, |until| {
             let last = self.turns.back().map_or(turn, |last| turn.max(*last));
             let seconds = u32::try_from(between(until, last).as_secs()).unwrap_or(u32::MAX);
-            (rate / 2).saturating_add(seconds).min(rate)
+            (rate * 7 / 10).saturating_add(seconds).min(rate)
         });
         let count = |rate| usize::try_from(rate).unwrap_or(usize::MAX).max(1);
         if let Some(first) = self.turns.len().checked_sub(count(eased)) {
@@ -183,8 +183,8 @@ mod tests {
     async fn a_burst_goes_at_once_and_the_rest_in_order_one_second_later() {
         let turns = turns(Limits::default(), 25).await;
         assert!(turns[..10].iter().all(|at| *at == 0), "{turns:?}");
-        assert!(turns[10..20].iter().all(|at| (1020..1030).contains(at)), "{turns:?}");
-        assert!(turns[20..].iter().all(|at| (2040..2050).contains(at)), "{turns:?}");
+        assert!(turns[10..20].iter().all(|at| (1030..1040).contains(at)), "{turns:?}");
+        assert!(turns[20..].iter().all(|at| (2060..2070).contains(at)), "{turns:?}");
     }
 
     #[tokio::test(start_paused = true)]
@@ -221,9 +221,9 @@ mod tests {
         let begin = Timestamp::from_second(1_800_000_000).unwrap();
         let mut lane = Lane { closed_until: Some(begin + Duration::from_secs(1)), ..Lane::default() };
         let turns: Vec<_> =
-            (0..60).map(|_| between(begin, lane.reserve(begin, 10)).as_millis() / 1020).collect();
+            (0..60).map(|_| between(begin, lane.reserve(begin, 10)).as_millis() / 1030).collect();
         let in_second = |second| turns.iter().filter(|turn| **turn == second).count();
-        assert_eq!((0..8).map(in_second).collect::<Vec<_>>(), [5, 6, 7, 8, 9, 10, 10, 5]);
+        assert_eq!((0..8).map(in_second).collect::<Vec<_>>(), [7, 8, 9, 10, 10, 10, 6, 0]);
     }
 
     #[test]

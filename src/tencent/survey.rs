@@ -220,7 +220,7 @@ impl Survey for Client {
 
     async fn load_balancers(
         &self,
-        instances: &[Instance],
+        instances: &[&Instance],
     ) -> Result<BTreeMap<InstanceId, Vec<LoadBalancerUse>>, CloudError> {
         // The answer names addresses only, and those are unique within one network only.
         let mut networks: BTreeMap<&str, BTreeMap<&IpAddr, &InstanceId>> = BTreeMap::new();

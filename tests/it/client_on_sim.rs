@@ -26,7 +26,7 @@ async fn the_surroundings_of_the_demo_fleet() {
 
     let groups = client.scaling_groups(&ids).await.unwrap();
     assert_eq!(groups.keys().map(InstanceId::as_str).collect::<Vec<_>>(), ["ins-0group01"]);
-    let balancers = client.load_balancers(&all).await.unwrap();
+    let balancers = client.load_balancers(&all.iter().collect::<Vec<_>>()).await.unwrap();
     let checks: BTreeMap<&str, Option<bool>> =
         balancers.iter().map(|(id, uses)| (id.as_str(), uses[0].health_check)).collect();
     assert_eq!(checks, BTreeMap::from([("ins-0lbchk01", Some(true)), ("ins-0lbnone1", Some(false))]));

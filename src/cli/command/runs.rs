@@ -14,7 +14,9 @@ use crate::cli::settings::journal_path;
 use crate::cli::terminal::Terminal;
 use crate::clock::Clock;
 use crate::journal::{Place, Record, RunSummary, Store};
-use crate::report::{StoryError, Viewpoint, html, json, junit, markdown, runs_table, show as report_show};
+use crate::report::{
+    Rows, StoryError, Viewpoint, html, json, junit, markdown, runs_table, show as report_show,
+};
 
 pub(in crate::cli) async fn runs(
     terminal: &Terminal,
@@ -30,7 +32,7 @@ pub(in crate::cli) async fn runs(
             }
         }
         Output::Human if runs.is_empty() => {
-            terminal.say(terminal.language().pick("the journal knows no run yet", "还没有执行记录"))
+            terminal.say(terminal.language().pick("the journal knows no run yet", "还没有执行记录"));
         }
         Output::Human => terminal.data(&runs_table(&runs, terminal.stdout_look(), &TimeZone::system()))?,
     }
@@ -59,7 +61,8 @@ pub(in crate::cli) async fn show(
         }
         Output::Human => {
             let look = terminal.stdout_look();
-            let text = report_show(&records, look, &TimeZone::system(), run.place != Place::InProcess)
+            let rows = if terminal.is_verbose() { Rows::All } else { Rows::Brief };
+            let text = report_show(&records, rows, look, &TimeZone::system(), run.place != Place::InProcess)
                 .map_err(|error| unreadable(&error))?;
             terminal.data(&text)?;
         }

@@ -32,7 +32,8 @@ fn migrations() -> Migrator {
 const BUSY: Duration = Duration::from_secs(10);
 
 pub(super) fn options(path: &Path) -> SqliteConnectOptions {
-    SqliteConnectOptions::new().filename(path).foreign_keys(true).busy_timeout(BUSY)
+    // Two threads hand rows over to each other: a large fleet has many, and few at a time cost more than reading them.
+    SqliteConnectOptions::new().filename(path).foreign_keys(true).busy_timeout(BUSY).row_buffer_size(1000)
 }
 
 /// Makes the file, if it is not there, for its owner only: journals name machines and people. SQLite gives the files

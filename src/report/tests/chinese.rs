@@ -148,7 +148,10 @@ fn lines_verdicts_and_old_runs_are_told() {
         assert_fits(&text, width);
         insta::assert_snapshot!(format!("chinese_verdicts_at_{width}"), text);
     }
-    insta::assert_snapshot!("chinese_show", show(&told.records, look(80), &TimeZone::UTC, true).unwrap());
+    insta::assert_snapshot!(
+        "chinese_show",
+        show(&told.records, Rows::Brief, look(80), &TimeZone::UTC, true).unwrap()
+    );
     let fleet = staged::fleet(120);
     let story = Story::replay(&fleet.records).unwrap();
     insta::assert_snapshot!("chinese_verdicts_of_many", verdicts(&story, look(80), true));

@@ -241,3 +241,15 @@ fn the_tally_is_what_counting_would_find() {
         story.rows().iter().filter(resizing).count()
     );
 }
+
+#[test]
+fn an_old_run_of_many_tells_of_trouble_and_all_of_it_when_asked() {
+    let fleet = thousand();
+    let told = |rows| show(&fleet.teller.records, rows, Look::plain(100), &TimeZone::UTC, true).unwrap();
+    let (brief, all) = (told(Rows::Brief), told(Rows::All));
+    assert!(brief.contains("web-40: failed") && brief.contains("pitstop show "), "{brief}");
+    assert!(!brief.contains("web-7: "), "{brief}");
+    assert!(all.contains("web-7: ") && !all.contains("only trouble"));
+    let (brief, all) = (brief.lines().count(), all.lines().count());
+    assert!(brief * 3 < all, "{brief} lines against {all}");
+}

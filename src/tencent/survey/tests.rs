@@ -223,7 +223,7 @@ fn fleet() -> Vec<Reply> {
 async fn load_balancers_with_and_without_a_health_check() {
     let (client, transport) = client(fleet());
     let instances = client.look(&ids(2)).await.unwrap();
-    let uses = client.load_balancers(&instances).await.unwrap();
+    let uses = client.load_balancers(&instances.iter().collect::<Vec<_>>()).await.unwrap();
     assert_eq!(uses.keys().map(InstanceId::as_str).collect::<Vec<_>>(), ["ins-1"]);
     let told: Vec<_> = uses[&"ins-1".into()]
         .iter()
@@ -242,7 +242,7 @@ async fn without_permission_for_health_checks_the_membership_is_still_told() {
     replies[3] = refusal("UnauthorizedOperation");
     let (client, _) = client(replies);
     let instances = client.look(&ids(2)).await.unwrap();
-    let uses = client.load_balancers(&instances).await.unwrap();
+    let uses = client.load_balancers(&instances.iter().collect::<Vec<_>>()).await.unwrap();
     assert!(uses[&"ins-1".into()].iter().all(|used| used.health_check.is_none()));
 }
 
