@@ -14,7 +14,7 @@ use super::risks;
 use super::words::{Look, clean, count_of, instances, span, style};
 use crate::cloud::{Action, PowerState, Price, StopMode};
 use crate::plan::{EndPower, InstancePlan, Plan, Step};
-use crate::workflow::OnFailure;
+use crate::workflow::{OnFailure, Pause};
 
 /// From here on the table has columns of its own for the price and the time down.
 const WIDE: usize = 96;
@@ -22,6 +22,9 @@ const WIDE: usize = 96;
 const NARROW: usize = 60;
 /// More instances than this are summed up, unless all rows are asked for.
 const MANY: usize = 40;
+
+/// So many canaries are named.
+const CANARIES: usize = 5;
 
 /// How many of the instances are shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -286,7 +289,7 @@ fn order(plan: &Plan, look: Look, out: &mut Vec<String>) {
     if changed.iter().any(|instance| instance.ends == EndPower::Running) {
         out.extend(paragraph(2, "", look.language.pick("start", "开机"), look));
     }
-    for line in limits(plan, &changed, look.language) {
+    for line in rollout(plan, look.language).into_iter().chain(limits(plan, &changed, look.language)) {
         out.extend(paragraph(2, "", &line, look));
     }
     out.push(String::new());
@@ -330,6 +333,35 @@ fn limits(plan: &Plan, changed: &[&InstancePlan], language: Language) -> Vec<Str
         Language::Chinese => chinese::plan::budget(budget),
     });
     back.into_iter().chain(budget).collect()
+}
+
+/// How many at a time, and who goes first; nothing where all go at once.
+fn rollout(plan: &Plan, language: Language) -> Vec<String> {
+    let touched = plan.instances.iter().filter(|i| i.refusals.is_empty() && !i.is_unchanged()).count();
+    let at_once = plan.rollout.at_once.of(touched);
+    let canaries: Vec<_> = plan.instances.iter().filter(|i| i.canary).map(|i| clean(i.name())).collect();
+    let at_once = (at_once < touched).then(|| match language {
+        Language::English => format!("at most {at_once} at a time"),
+        Language::Chinese => chinese::plan::at_once(at_once),
+    });
+    let others = touched.saturating_sub(canaries.len());
+    let first = (!canaries.is_empty() && others > 0).then(|| match language {
+        Language::English => {
+            let shown = canaries.iter().take(CANARIES).cloned().collect::<Vec<_>>().join(", ");
+            let more = canaries.len().saturating_sub(CANARIES);
+            let names = if more > 0 { format!("{shown} and {more} more") } else { shown };
+            let (they, when) = if canaries.len() == 1 { ("it is", "it was") } else { ("they are", "they were") };
+            match plan.rollout.pause {
+                Pause::Person => {
+                    format!("first {names}; the other {others} when {they} well and the person who approves says so")
+                }
+                Pause::None => format!("first {names}; the other {others} when {they} well"),
+                Pause::For(time) => format!("first {names}; the other {others} {} after {when} well", span(time)),
+            }
+        }
+        Language::Chinese => chinese::plan::canaries(&canaries, CANARIES, others, plan.rollout.pause),
+    });
+    at_once.into_iter().chain(first).collect()
 }
 
 fn rank(step: &Step) -> usize {

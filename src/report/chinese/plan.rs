@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::{action, after_blank, power, span};
 use crate::cloud::{Price, StopMode};
 use crate::plan::{EndPower, InstancePlan, OptionalRead, Plan, PriceChange, Step};
+use crate::workflow::Pause;
 
 pub(in crate::report) fn account(account: &str) -> String {
     format!(" · 账号 {account}")
@@ -137,6 +138,21 @@ pub(in crate::report) fn with_reason(words: &str, why: &str) -> String {
 
 pub(in crate::report) const ROLL_BACK: &str =
     "如果之后无法开机或检查未通过：若在运行则再次关机，恢复原规格后开机";
+
+pub(in crate::report) fn at_once(most: usize) -> String {
+    format!("同时最多 {most} 台")
+}
+
+/// Who goes first, at most `most` of them by name, and what the others wait for.
+pub(in crate::report) fn canaries(names: &[String], most: usize, others: usize, pause: Pause) -> String {
+    let shown = names.iter().take(most).cloned().collect::<Vec<_>>().join("、");
+    let first = if names.len() > most { format!("{shown} 等 {} 台", names.len()) } else { shown };
+    match pause {
+        Pause::Person => format!("先执行 {first}；确认正常并经审批人同意后，再执行其余 {others} 台"),
+        Pause::None => format!("先执行 {first}；确认正常后，再执行其余 {others} 台"),
+        Pause::For(time) => format!("先执行 {first}；确认正常 {} 后，再执行其余 {others} 台", span(time)),
+    }
+}
 
 pub(in crate::report) fn budget(budget: Duration) -> String {
     format!("停机最多 {}：来不及做的更改会跳过，并将实例开机", span(budget))

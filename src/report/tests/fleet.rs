@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::clock::Clock;
-use crate::workflow::Share;
+use crate::workflow::{Pause, Share};
 
 /// A made-up fleet of so many, of which these have ended, these have failed, and these are under way.
 struct Fleet {
@@ -252,4 +252,28 @@ fn an_old_run_of_many_tells_of_trouble_and_all_of_it_when_asked() {
     assert!(all.contains("web-7: ") && !all.contains("only trouble"));
     let (brief, all) = (brief.lines().count(), all.lines().count());
     assert!(brief * 3 < all, "{brief} lines against {all}");
+}
+
+#[test]
+fn the_plan_tells_how_many_at_a_time_and_who_goes_first() {
+    let mut plan = plan((0..9).map(|n| instance(&format!("ins-{n}"), &format!("web-{n}"))).collect());
+    plan.rollout.at_once = Share::Percent(30);
+    let told = |plan: &Plan| plan_table(plan, &Expected::default(), Rows::All, Look::plain(120));
+    let table = told(&plan);
+    assert!(table.contains("  at most 2 at a time\n") && !table.contains("first web-"), "{table}");
+    plan.rollout.at_once = Share::Number(9);
+    plan.instances[0].canary = true;
+    for (pause, words) in [
+        (Pause::Person, "first web-0; the other 8 when it is well and the person who approves says so"),
+        (Pause::None, "first web-0; the other 8 when it is well"),
+        (Pause::For(Duration::from_mins(10)), "first web-0; the other 8 10m 00s after it was well"),
+    ] {
+        plan.rollout.pause = pause;
+        let table = told(&plan);
+        assert!(table.contains(&format!("  {words}\n")) && !table.contains("at a time"), "{table}");
+    }
+    plan.instances[1..7].iter_mut().for_each(|own| own.canary = true);
+    plan.rollout.pause = Pause::None;
+    let words = "first web-0, web-1, web-2, web-3, web-4 and 2 more; the other 2 when they are well";
+    assert!(told(&plan).contains(words), "{}", told(&plan));
 }
