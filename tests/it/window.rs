@@ -26,7 +26,8 @@ fn is_one_board(rows: &[String]) -> bool {
 fn a_window_that_changes_its_width_holds_one_board_and_no_garbage() {
     // The screen here keeps its lines as they are, as xterm does.
     let sealed = Sealed::new().with("XTERM_VERSION", "XTerm(390)");
-    let mut screen = Screen::open(&sealed, 80, &resize("1"));
+    // So slow that it lasts, however busy the machine is.
+    let mut screen = Screen::open(&sealed, 80, &resize("0.3"));
     screen.wait_for(QUESTION);
     screen.press("y\r");
     screen.wait_until("a board", is_one_board);
