@@ -334,6 +334,9 @@ mod tests {
         assert_eq!(pace.rest_after(1, 40), Duration::from_millis(125));
         assert_eq!(pace.rest_after(9, 40), Duration::from_millis(1125));
         assert_eq!(Pace { looking: 50, ..pace.clone() }.rest_after(2, 40), Duration::from_millis(100));
-        assert!(pace.rest_after(1, u32::MAX) < Duration::from_millis(1), "a ceiling may be set as high as one likes");
+        assert!(
+            pace.rest_after(1, u32::MAX) < Duration::from_millis(1),
+            "a ceiling may be set as high as one likes"
+        );
     }
 }
