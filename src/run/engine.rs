@@ -8,6 +8,7 @@ use std::future::poll_fn;
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::Poll;
+use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
@@ -178,7 +179,12 @@ impl Engine {
             finished: false,
         };
         for record in records {
-            engine.fold(&record)?;
+            if record.at > began {
+                // The clock was set back since: nothing would be looked at before it has caught up.
+                engine.fold(&Record { at: began - Duration::from_millis(1), ..record.clone() })?;
+            } else {
+                engine.fold(&record)?;
+            }
             engine.tell(record);
         }
         engine.line_up();

@@ -102,7 +102,7 @@ impl Pace {
     /// How long after `calls` looks the next may follow, if the cloud takes `ceiling` of them in a second.
     pub fn rest_after(&self, calls: usize, ceiling: u32) -> Duration {
         let calls = u32::try_from(calls).unwrap_or(u32::MAX);
-        let a_second = (ceiling * u32::from(self.looking)).max(1);
+        let a_second = ceiling.saturating_mul(u32::from(self.looking)).max(1);
         (Duration::from_secs(100) / a_second).saturating_mul(calls)
     }
 
@@ -333,6 +333,10 @@ mod tests {
         let pace = Pace::default();
         assert_eq!(pace.rest_after(1, 40), Duration::from_millis(125));
         assert_eq!(pace.rest_after(9, 40), Duration::from_millis(1125));
-        assert_eq!(Pace { looking: 50, ..pace }.rest_after(2, 40), Duration::from_millis(100));
+        assert_eq!(Pace { looking: 50, ..pace.clone() }.rest_after(2, 40), Duration::from_millis(100));
+        assert!(
+            pace.rest_after(1, u32::MAX) < Duration::from_millis(1),
+            "a ceiling may be set as high as one likes"
+        );
     }
 }

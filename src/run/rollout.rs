@@ -193,11 +193,16 @@ impl Rollout {
 
     /// When [`Self::begin`] may have something new to say, if nothing happens before.
     pub(super) fn due(&mut self) -> Option<Timestamp> {
+        if self.halt.is_some() {
+            // Whoever queues is told at once that it never begins: nothing else may be left to wake anybody.
+            let queues = !self.canaries.is_empty() || !self.others.is_empty();
+            return queues.then_some(Timestamp::MIN);
+        }
         if let Phase::Paused(until) = self.phase {
             return until;
         }
-        let waits = self.halt.is_none() && self.placed < self.at_once && self.next().is_some();
-        self.groups.as_ref().filter(|_| waits).map(|groups| groups.next)
+        let waits = self.placed < self.at_once && self.next().is_some();
+        waits.then(|| self.groups.as_ref().map_or(Timestamp::MIN, |groups| groups.next))
     }
 
     fn queue(&mut self) -> &mut VecDeque<usize> {

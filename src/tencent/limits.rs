@@ -104,7 +104,7 @@ impl Lane {
         let eased = self.closed_until.map_or(rate, |until| {
             let last = self.turns.back().map_or(turn, |last| turn.max(*last));
             let seconds = u32::try_from(between(until, last).as_secs()).unwrap_or(u32::MAX);
-            (rate * 7 / 10).saturating_add(seconds).min(rate)
+            (rate.saturating_mul(7) / 10).saturating_add(seconds).min(rate)
         });
         let count = |rate| usize::try_from(rate).unwrap_or(usize::MAX).max(1);
         if let Some(first) = self.turns.len().checked_sub(count(eased)) {

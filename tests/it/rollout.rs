@@ -301,3 +301,15 @@ async fn where_others_use_up_the_limit_all_hold_back_at_once_and_no_more_are_sto
     let most = most_at_once(&ran.log);
     assert!(most < 170, "{most} were stopped, although they could not be resized");
 }
+
+#[tokio::test(start_paused = true)]
+async fn those_who_never_begin_are_told_at_once() {
+    // The first ends where it fails, so nothing is left that would wake anybody.
+    let rig = Rig { fleet: fleet(MIXED), ..Rig::default() };
+    let text = workflow(KEY, "at-once: 1, max-failures: 0") + "downtime-budget: 10s\n";
+    let ran = Box::pin(rig.run(&text)).await;
+    assert_eq!(ran.verdict(&id(1)), Some(&Verdict::NotBegun { why: Halt::TooManyFailures }));
+    let ended = moment(&ran, |event| matches!(event, Event::Ended { .. }));
+    assert_eq!(ended.len(), 11, "{}", ran.told());
+    assert!(between(ended[0].1, ended[10].1) < Duration::from_secs(1), "{}", ran.told());
+}

@@ -306,3 +306,20 @@ async fn an_instance_that_is_really_gone_is_reported() {
         other => panic!("{other:?}\n{}", ran.told()),
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_clock_that_was_set_back_between_two_processes_keeps_nobody_down() {
+    for seconds in [3, 9, 12, 14, 17] {
+        let store: Arc<dyn Store> = Arc::new(Memory::default());
+        let orders = vec![(Duration::from_secs(seconds), Order::LeaveNow)];
+        let left = Rig { store: store.clone(), orders, ..Rig::default() }.run(ONE).await;
+        assert_eq!(left.verdict(WEB), None, "left after {seconds} s");
+        let true_clock = left.scene.clock.clone();
+        let before = true_clock.now();
+        let clock = Clock::simulated(before - Duration::from_hours(1));
+        let ran = resume(&store, Scene { clock, ..left.scene }).await;
+        assert_eq!(ran.verdict(WEB), Some(&Verdict::Done), "{}", ran.told());
+        let took = between(before, true_clock.now());
+        assert!(took < Duration::from_mins(5), "left after {seconds} s: {took:?}");
+    }
+}
