@@ -3,6 +3,10 @@
 //! One task, one event loop. Its work per turn is in proportion to what happened, not to the number of instances:
 //! instances wait in a set ordered by time, and one read serves all that are due.
 
+mod importing;
+mod looking;
+mod pausing;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::future::poll_fn;
 use std::pin::pin;
@@ -25,17 +29,14 @@ use super::pace::{Experience, Pace};
 use super::rollout::{Phase, Rollout};
 use super::secrets::Secrets;
 use crate::clock::{Clock, between};
-use crate::cloud::{Action, BATCH, CloudError, Instance, InstanceId, KeyId, RequestId, Sent, Survey};
+use crate::cloud::{Action, CloudError, Instance, InstanceId, KeyId, RequestId, Sent, Survey};
 use crate::journal::{
     Event, Failure, Halt, Intent, Joint, Journal, Order, Record, Stage, State, StoreError, Took, Verdict,
 };
-use crate::plan::{Approval, Plan};
-use crate::workflow::Pause;
+use crate::plan::Plan;
 
 /// How many durations of each action are read from earlier runs.
 const HISTORY: u32 = 200;
-/// How often an import whose outcome is unknown is looked for.
-const IMPORT_LOOKS: u32 = 5;
 
 /// What a run is carried out with.
 #[derive(Clone)]
@@ -381,46 +382,6 @@ impl Engine {
         }
     }
 
-    /// Takes in what a read showed, and writes down what is new in it.
-    async fn take_in(
-        &mut self,
-        members: Vec<usize>,
-        at: Timestamp,
-        result: Result<Vec<Instance>, CloudError>,
-    ) -> Result<(), Cause> {
-        let landed = self.parts.clock.now();
-        let mut notes = Vec::new();
-        let mut found: HashMap<_, _> = match result {
-            Ok(instances) => instances.into_iter().map(|instance| (instance.id.clone(), instance)).collect(),
-            Err(error) => {
-                tracing::warn!(%error, instances = members.len(), "can't look at instances");
-                for member in members {
-                    let own = &mut self.members[member];
-                    own.looking = false;
-                    let since = own.blind.as_ref().map_or(at, |(since, _)| *since);
-                    own.blind = Some((since, error.clone()));
-                    self.dirty.insert(member);
-                }
-                return Ok(());
-            }
-        };
-        for member in members {
-            let own = &mut self.members[member];
-            let instance = found.remove(&own.id);
-            own.looking = false;
-            own.blind = None;
-            if own.is_open() {
-                notes.extend(own.news(instance.as_ref()).map(|event| (member, event)));
-                let before = own.seen.as_ref().and_then(|seen| seen.missing_since);
-                own.looked_before = own.seen.as_ref().map(|seen| seen.at);
-                let missing_since = if instance.is_none() { before.or(Some(landed)) } else { None };
-                own.seen = Some(Box::new(Observation { instance, missing_since, at, landed }));
-                self.dirty.insert(member);
-            }
-        }
-        self.note(notes).await
-    }
-
     /// Writes events down, all or none, then lets them change the states.
     async fn note(&mut self, notes: Vec<(usize, Event)>) -> Result<(), Cause> {
         if notes.is_empty() {
@@ -502,40 +463,6 @@ impl Engine {
         }
     }
 
-    /// The canaries are well: the others begin, or wait as the workflow says.
-    async fn pause(&mut self) -> Result<(), Cause> {
-        let until = match (self.plan.rollout.pause, self.journal.plan()?.approval()) {
-            _ if self.rollout.others() == 0 => None,
-            (Pause::None, _) | (Pause::Person, Approval::Flag | Approval::Program) => None,
-            (Pause::Person, Approval::Person) => Some(None),
-            (Pause::For(time), _) => Some(Some(self.parts.clock.now() + time)),
-        };
-        let Some(until) = until else {
-            self.rollout.continued();
-            return Ok(());
-        };
-        self.note_of_run(Event::Paused { until }).await?;
-        self.ask_again();
-        Ok(())
-    }
-
-    /// Asks the person that the run waits for, if it waits for one.
-    fn ask_again(&mut self) {
-        if self.rollout.phase() != Phase::Paused(None) {
-            return;
-        }
-        let canaries =
-            self.plan.instances.iter().filter(|own| own.canary).map(|own| own.id.clone()).collect::<Vec<_>>();
-        let others = self.rollout.others();
-        let operator = Arc::clone(&self.parts.operator);
-        let flight = async move { Landed::Answer(operator.carry_on(&canaries, others).await) };
-        self.flights.push(flight.boxed());
-    }
-
-    async fn carry_on(&mut self) -> Result<(), Cause> {
-        self.note_of_run(Event::Continued).await
-    }
-
     /// Writes down what concerns the run as a whole.
     async fn note_of_run(&mut self, event: Event) -> Result<(), Cause> {
         for record in self.journal.append(vec![(None, event)]).await? {
@@ -543,46 +470,6 @@ impl Engine {
             self.tell(record);
         }
         Ok(())
-    }
-
-    fn wake_at(&mut self, at: usize, when: Timestamp) {
-        let now = self.parts.clock.now();
-        let when = self.parts.pace.in_step(when, now, self.began, self.rollout.placed());
-        let member = &mut self.members[at];
-        if let Some(before) = member.wake.replace(when) {
-            self.timers.remove(&(before, at));
-        }
-        self.timers.insert((when, at));
-    }
-
-    /// Reads all instances that are due, or nearly so, 100 a call.
-    fn read_due(&mut self) {
-        let now = self.parts.clock.now();
-        if now < self.looks_from {
-            return;
-        }
-        let soon = now + self.parts.pace.shortest;
-        let mut due = Vec::new();
-        while let Some((when, at)) = self.timers.first().copied()
-            && when <= soon
-        {
-            self.timers.pop_first();
-            self.members[at].wake = None;
-            if !self.members[at].looking {
-                self.members[at].looking = true;
-                due.push(at);
-            }
-        }
-        if let Some(ceiling) = self.parts.cloud.ceilings().looks {
-            self.looks_from = now + self.parts.pace.rest_after(due.len().div_ceil(BATCH), ceiling);
-        }
-        for members in due.chunks(BATCH) {
-            let members = members.to_vec();
-            let ids: Vec<_> = members.iter().map(|at| self.members[*at].id.clone()).collect();
-            let cloud = Arc::clone(&self.parts.cloud);
-            let flight = async move { Landed::Read { members, at: now, result: cloud.look(&ids).await } };
-            self.flights.push(flight.boxed());
-        }
     }
 
     /// Writes down and sends the wishes, equal ones together.
@@ -644,41 +531,6 @@ impl Engine {
                 self.flights.push(flight.boxed());
             }
         }
-    }
-
-    /// Makes sure that the key which the plan wants imported is there, before anything stops.
-    async fn import_key(&mut self) -> Result<(), Cause> {
-        let Some(wanted) = self.plan.import_key.clone().filter(|_| self.imported.is_none()) else {
-            return Ok(());
-        };
-        let cloud = Arc::clone(&self.parts.cloud);
-        let failed = |error| Cause::Import { name: wanted.name.clone(), error };
-        let mut found = self.holding(calls::find_key(cloud.as_ref(), &wanted)).await?.map_err(failed)?;
-        if found.is_none() {
-            let intended = Event::KeyImportIntended { name: wanted.name.clone() };
-            let (recorded, records) = self.journal.recorded(intended, wanted.clone()).await?;
-            self.tell_all(records);
-            match self.holding(calls::import(cloud.as_ref(), &recorded)).await? {
-                Err(error) if error.sent == Sent::No => return Err(failed(error)),
-                // Sent, or perhaps sent: only looking tells.
-                Ok(_) | Err(_) => {
-                    for _ in 0..IMPORT_LOOKS {
-                        found =
-                            self.holding(calls::find_key(cloud.as_ref(), &wanted)).await?.map_err(failed)?;
-                        if found.is_some() {
-                            break;
-                        }
-                        let (clock, pause) = (self.parts.clock.clone(), self.parts.pace.pause * 2);
-                        self.holding(clock.sleep(pause)).await?;
-                    }
-                }
-            }
-        }
-        let Some(key) = found else {
-            let gone = "it was imported, but does not show in the list of keys";
-            return Err(failed(CloudError::new(crate::cloud::ErrorKind::Server, Sent::Maybe, gone)));
-        };
-        self.note_of_run(Event::KeyImported { key }).await
     }
 
     fn view(&self, at: usize) -> View<'_> {
