@@ -113,10 +113,11 @@ fn usage(error: &clap::Error) -> Exit {
 
 /// Logs go to stderr, above the board, without colour codes where there is no terminal.
 fn log_to(terminal: &Terminal, verbose: u8) {
+    // That the journal of a large fleet takes a second to read is nothing to warn of.
     let level = match verbose {
-        0 => "warn",
-        1 => "pitstop=info,warn",
-        2 => "pitstop=debug,warn",
+        0 => "warn,sqlx::query=error",
+        1 => "pitstop=info,warn,sqlx::query=error",
+        2 => "pitstop=debug,warn,sqlx::query=error",
         _ => "pitstop=trace,debug",
     };
     tracing_subscriber::fmt()
