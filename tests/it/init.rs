@@ -175,7 +175,7 @@ fn a_conversation_makes_the_workflow() {
     screen.wait_for("Instances: balanced-checked, batch-1");
     screen.press(&[SPACE, DOWN, SPACE, DOWN, SPACE, RETURN].concat());
     screen.wait_for("New type, of those that all of them can have now");
-    assert!(screen.text().contains("S5.LARGE8"), "{}", screen.text());
+    screen.wait_for("S5.LARGE8");
     screen.press(&[DOWN, RETURN].concat());
     screen.wait_for("made up, and saved to a file");
     screen.press(RETURN);
