@@ -52,7 +52,7 @@ pub enum Stage {
     },
 }
 
-/// What has been with an instance.
+/// What has been with an instance. What befalls few is boxed: there is a ledger for every instance of a fleet.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Ledger {
     /// The changes made, in order.
@@ -78,15 +78,15 @@ pub struct Ledger {
     /// The type that is asked for instead of the planned one, which can't be had.
     pub fallback: Option<InstanceType>,
     /// The roll-back, once it has begun.
-    pub roll_back: Option<RollBack>,
+    pub roll_back: Option<Box<RollBack>>,
     /// The newest operation known to be ours.
     pub latest: Option<RequestId>,
     /// Requests known to be older than the newest: seeing one of them is seeing the past.
     pub past: Vec<RequestId>,
     /// The last call that was refused, until one is accepted.
-    pub refused: Option<Refused>,
+    pub refused: Option<Box<Refused>>,
     /// The last call that left no trace, until one is accepted.
-    pub vanished: Option<Vanished>,
+    pub vanished: Option<Box<Vanished>>,
     /// When the cloud last answered a call, or a call was found to have left no trace.
     pub answered_at: Option<Timestamp>,
     /// How often a start was given up or ended badly.
@@ -353,13 +353,13 @@ impl Ledger {
             Some(before) if before.action == action => (before.times + 1, before.since),
             _ => (1, at),
         };
-        self.refused = Some(Refused { action, error: error.clone(), among, times, since, at });
+        self.refused = Some(Box::new(Refused { action, error: error.clone(), among, times, since, at }));
     }
 
     /// The calls of this action that got no answer, running.
     fn vanishing(&mut self, action: Action) -> &mut Vanished {
         let kept = self.vanished.take().filter(|vanished| vanished.action == action);
-        self.vanished.insert(kept.unwrap_or(Vanished { action, error: None, times: 0 }))
+        self.vanished.insert(kept.unwrap_or_else(|| Box::new(Vanished { action, error: None, times: 0 })))
     }
 
     fn achieved(&mut self, intent: &Intent, at: Timestamp) {
@@ -382,13 +382,13 @@ impl Ledger {
     }
 
     fn begin_roll_back(&mut self, to: &InstanceType) {
-        self.roll_back = Some(RollBack {
+        self.roll_back = Some(Box::new(RollBack {
             to: to.clone(),
             is_down: self.failed_starts > 0,
             stop_sent: false,
             given_up: None,
             failed_start: None,
-        });
+        }));
         self.failed_starts = 0;
         self.refused = None;
     }
