@@ -145,6 +145,12 @@ impl Journal {
         &self.records
     }
 
+    /// The same, for an owner who goes through them: only what the plan is read from stays here.
+    pub fn take_records(&mut self) -> Vec<Record> {
+        let began = self.records.first().cloned();
+        std::mem::replace(&mut self.records, began.into_iter().collect())
+    }
+
     /// The plan that is carried out.
     pub fn plan(&self) -> Result<&ApprovedPlan, StoreError> {
         match self.records.first().map(|record| &record.event) {

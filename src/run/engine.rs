@@ -143,7 +143,7 @@ struct Engine {
 
 impl Engine {
     async fn open(
-        journal: Journal,
+        mut journal: Journal,
         parts: Parts,
         secrets: Secrets,
         orders: watch::Receiver<Order>,
@@ -155,7 +155,7 @@ impl Engine {
         let index = members.iter().enumerate().map(|(at, member)| (member.id.clone(), at)).collect();
         let began = parts.clock.now();
         let rollout = Rollout::new(&plan, parts.cloud.ceilings().resizes);
-        let records = journal.records().to_vec();
+        let records = journal.take_records();
         let mut engine = Self {
             journal,
             parts,

@@ -1,5 +1,7 @@
 //! From a plan to one that can be approved: shown, without what may be left out, with a password that is good enough.
 
+use std::borrow::Cow;
+
 use super::plan::text;
 use super::run::no_secret;
 use crate::cli::environment::Environment;
@@ -85,7 +87,11 @@ impl Desk<'_> {
     }
 
     async fn gather(&self, plan: &Plan, signals: &mut Signals) -> Result<Secrets, Error> {
-        let kept = plan.clone().without_refused().0;
+        let kept = if plan.is_refused() {
+            Cow::Owned(plan.clone().without_refused().0)
+        } else {
+            Cow::Borrowed(plan)
+        };
         let (variables, clock) = (self.environment.variables(), &self.site.clock);
         tokio::select! {
             secrets = Secrets::gather(&kept, variables, self.terminal, clock) => {

@@ -30,9 +30,10 @@ pub(in crate::cli) async fn resume(
     let store = parts::open_store(journal_path(state, environment)?).await?;
     let run = unfinished(store.as_ref(), args.run.as_deref()).await?;
     let settings = where_it_ran(&run, args.cloud)?;
-    let told = told(store.as_ref(), &run).await?;
-    let site = parts::connect(&settings, &run.region, environment)
-        .map_err(|error| rest::still_down(&told, error))?;
+    let site = {
+        let told = told(store.as_ref(), &run).await?;
+        parts::connect(&settings, &run.region, environment).map_err(|error| rest::still_down(&told, error))?
+    };
     take_up(terminal, environment, store, &run, site).await
 }
 
@@ -55,6 +56,7 @@ pub(super) async fn take_up(
     let journal = Journal::reopen(store, site.clock.clone(), run, by)
         .await
         .map_err(|error| rest::still_down(&told, journal_error(&error)))?;
+    drop(told);
     let fresh = journal.records().last().map_or(0, |record| record.seq);
     carry_out(terminal, journal, fresh, (site, past), secrets, signals).await
 }
