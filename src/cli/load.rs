@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::Path;
+use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
+use tokio_util::task::AbortOnDropHandle;
 
 use super::environment::Environment;
 use super::exit::{Error, Kind};
@@ -12,11 +14,13 @@ use super::operator;
 use super::parts::{self, Site};
 use super::settings::CloudSettings;
 use super::terminal::Terminal;
+use crate::cloud::Survey;
 use crate::plan::{self, BuildError, Plan};
 use crate::workflow::file::{self, LoadError};
 use crate::workflow::{Document, Workflow};
 
 /// A workflow that is ready to be planned.
+#[derive(Clone)]
 pub(super) struct Loaded {
     pub(super) workflow: Workflow,
     digest: String,
@@ -55,23 +59,33 @@ fn not_loaded(name: &str, error: LoadError) -> Error {
 }
 
 /// Reads the cloud, and makes the plan.
+///
+/// It is a task, as the run that follows is: on the same thread, and with the memory that a thread keeps for itself.
+/// What the survey of a large fleet leaves free there, the run uses again.
 pub(super) async fn plan(
     loaded: &Loaded,
     settings: &CloudSettings,
     environment: &Environment,
 ) -> Result<(Plan, Site), Error> {
     let site = parts::connect(settings, &loaded.workflow.region, environment)?;
-    let inventory = plan::survey(&loaded.workflow, site.survey.as_ref())
+    let planning = planned(loaded.clone(), Arc::clone(&site.survey));
+    let plan = AbortOnDropHandle::new(tokio::spawn(planning))
+        .await
+        .map_err(|stopped| Error::new(Kind::Bug, format!("planning broke off: {stopped}")))??;
+    Ok((plan, site))
+}
+
+async fn planned(loaded: Loaded, cloud: Arc<dyn Survey>) -> Result<Plan, Error> {
+    let inventory = plan::survey(&loaded.workflow, cloud.as_ref())
         .await
         .map_err(|error| Error::from_chain(Kind::CouldNotBegin, &error).hint(error.hint()))?;
-    let plan = plan::build(&loaded.workflow, &inventory, loaded.digest.clone()).map_err(|error| {
+    plan::build(&loaded.workflow, &inventory, loaded.digest).map_err(|error| {
         let kind = match error {
             BuildError::TooMany { .. } => Kind::NotApproved,
             BuildError::KeysNotRead => Kind::Bug,
         };
         Error::from_chain(kind, &error).hint(error.hint())
-    })?;
-    Ok((plan, site))
+    })
 }
 
 /// Tells one text and set of values from every other.

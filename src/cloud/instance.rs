@@ -356,3 +356,16 @@ impl Instance {
         self.latest_operation.as_ref().is_some_and(|operation| operation.state == OperationState::Operating)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn copies_of_an_identifier_share_its_text() {
+        let request = RequestId::new("3c140219-cfe9-470e-b241-907877d6fb03".to_owned());
+        assert!(std::ptr::eq(request.as_str(), request.clone().as_str()));
+        let read: RequestId = serde_json::from_value(serde_json::to_value(&request).unwrap()).unwrap();
+        assert_eq!(read, request);
+    }
+}

@@ -186,7 +186,8 @@ impl<'a> Context<'a> {
         }
         let keys = if instance.is_windows() { None } else { intent.keys.step() };
         let password = intent.password.clone().map(|user| Step::ResetPassword { user });
-        let steps: Vec<Step> = keys.into_iter().chain(password).chain(resize.step).collect();
+        let mut steps: Vec<Step> = keys.into_iter().chain(password).chain(resize.step).collect();
+        steps.shrink_to_fit();
         let mut refusals = self.state_refusals(instance, &intent);
         refusals.extend(self.surroundings_refusals(instance, &intent));
         refusals.extend(key_refusal(instance, &intent));

@@ -54,6 +54,7 @@ mod password;
 mod refusal;
 mod resize;
 mod survey;
+mod tags;
 mod warning;
 
 #[cfg(test)]
@@ -70,4 +71,5 @@ pub use model::{
 pub use password::check_password;
 pub use refusal::Refusal;
 pub use survey::{SurveyError, survey};
+pub use tags::Tags;
 pub use warning::Warning;

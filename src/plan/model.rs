@@ -1,13 +1,13 @@
 //! The plan's types.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Refusal, Warning};
+use super::{Refusal, Tags, Warning};
 use crate::cloud::{Action, Instance, InstanceId, InstanceType, KeyId, PowerState, Price, StoppedCharging};
 use crate::workflow::{Check, OnFailure, Rollout, SecretSource, Stop};
 
@@ -141,8 +141,8 @@ pub struct Found {
     #[serde(default)]
     pub uncharged: bool,
     /// Its tags.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub tags: BTreeMap<String, String>,
+    #[serde(default, skip_serializing_if = "Tags::is_empty")]
+    pub tags: Tags,
 }
 
 impl Found {
@@ -182,7 +182,7 @@ impl From<&Instance> for Found {
             windows: instance.is_windows(),
             os: instance.os.clone(),
             uncharged: instance.stopped_charging == StoppedCharging::StopCharging,
-            tags: instance.tags.clone(),
+            tags: instance.tags.clone().into(),
         }
     }
 }

@@ -10,7 +10,7 @@ use crate::cloud::{
     Action, Charging, CloudError, ErrorKind, InstanceId, InstanceType, PowerState, RequestId, Sent, StopMode,
 };
 use crate::journal::{Event, Failure, Halt, Intent, Order, Place, Record, RunId, Verdict};
-use crate::plan::{Approval, EndPower, Found, InstancePlan, Plan, Step, Warning};
+use crate::plan::{Approval, EndPower, Found, InstancePlan, Plan, Step, Tags, Warning};
 use crate::workflow::{Check, OnFailure, Rollout, Stop};
 
 const SMALL: &str = "S5.MEDIUM4";
@@ -41,7 +41,7 @@ pub(super) fn instance(id: &str, name: &str) -> InstancePlan {
             disks: vec![],
             security_groups: vec![],
             windows: false,
-            tags: std::collections::BTreeMap::new(),
+            tags: Tags::default(),
             os: "Debian 12".to_owned(),
             uncharged: false,
         }),

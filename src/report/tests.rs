@@ -3,7 +3,6 @@
 mod chinese;
 mod fleet;
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -13,7 +12,7 @@ use super::*;
 use crate::cloud::{Action, Charging, InstanceId, InstanceType};
 use crate::cloud::{CloudError, ErrorKind, KeyId, PowerState, Price, RequestId, Sent, StopMode};
 use crate::journal::{Event, Failure, Intent, Order, Record, RunId, Verdict};
-use crate::plan::{Approval, EndPower, Found, InstancePlan, Plan, PriceChange, Refusal, Step, Warning};
+use crate::plan::{Approval, EndPower, Found, InstancePlan, Plan, PriceChange, Refusal, Step, Tags, Warning};
 use crate::workflow::{OnFailure, Rollout, Stop};
 
 fn at(second: i64) -> Timestamp {
@@ -40,7 +39,7 @@ fn found(name: &str, power: PowerState) -> Found {
         windows: false,
         os: String::new(),
         uncharged: false,
-        tags: BTreeMap::new(),
+        tags: Tags::default(),
     }
 }
 

@@ -616,3 +616,14 @@ impl Member {
             .then(|| Event::Seen { power: power.clone(), instance_type: instance_type.clone() })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// There is one for each instance, from the beginning of the run to its end: what befalls few belongs in a box.
+    #[test]
+    fn a_member_is_small() {
+        assert!(size_of::<Member>() <= 704, "{} bytes", size_of::<Member>());
+    }
+}

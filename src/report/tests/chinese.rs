@@ -1,5 +1,7 @@
 //! What is read in Chinese, to the letter, and that it fits.
 
+use std::collections::BTreeMap;
+
 use super::super::{chinese, staged};
 use super::*;
 use crate::cloud::OperationState;

@@ -188,7 +188,7 @@ fn more_than_is_usual_or_production_is_worth_a_name() {
     assert_eq!(Caution::of(&plan, None), [many]);
     assert_eq!(Caution::of(&plan, Some(21)), []);
     if let Some(found) = &mut plan.instances[3].found {
-        found.tags = [("Env".to_owned(), "PROD".to_owned())].into();
+        found.tags = std::collections::BTreeMap::from([("Env".to_owned(), "PROD".to_owned())]).into();
     }
     let cautions = Caution::of(&plan, Some(30));
     assert_eq!(cautions, [Caution::Production(vec!["web-3 (ins-3)".to_owned()])]);
@@ -276,4 +276,12 @@ fn the_plan_tells_how_many_at_a_time_and_who_goes_first() {
     plan.rollout.pause = Pause::None;
     let words = "first web-0, web-1, web-2, web-3, web-4 and 2 more; the other 2 when they are well";
     assert!(told(&plan).contains(words), "{}", told(&plan));
+}
+
+/// There is one of each for every instance, as long as the run lasts: what befalls few belongs in a box.
+#[test]
+fn what_is_kept_of_an_instance_is_small() {
+    assert!(size_of::<Row>() <= 632, "{} bytes", size_of::<Row>());
+    assert!(size_of::<InstancePlan>() <= 400, "{} bytes", size_of::<InstancePlan>());
+    assert!(size_of::<Step>() <= 64, "{} bytes", size_of::<Step>());
 }
