@@ -19,6 +19,8 @@ use crate::clock::Clock;
 
 /// An answer that is longer than this is not the vendor's: its longest pages are some hundred KiB.
 const LONGEST_BODY: usize = 16 * 1024 * 1024;
+/// How many connections are kept between bursts of calls: about as many as the calls of a second.
+const IDLE: usize = 12;
 
 /// How long to wait for what.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -85,6 +87,8 @@ impl Http {
             .read_timeout(settings.read)
             // A connection that the other side may have closed meanwhile would leave a write's outcome unknown.
             .pool_idle_timeout(Duration::from_secs(20))
+            // Each keeps room for answers as long as those that it has brought, up to 400 kB.
+            .pool_max_idle_per_host(IDLE)
             .timeout(settings.total);
         if loopback.is_some() {
             builder = builder.no_proxy();
