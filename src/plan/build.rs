@@ -187,6 +187,7 @@ impl<'a> Context<'a> {
         let keys = if instance.is_windows() { None } else { intent.keys.step() };
         let password = intent.password.clone().map(|user| Step::ResetPassword { user });
         let mut steps: Vec<Step> = keys.into_iter().chain(password).chain(resize.step).collect();
+        // They are kept as long as the run lasts.
         steps.shrink_to_fit();
         let mut refusals = self.state_refusals(instance, &intent);
         refusals.extend(self.surroundings_refusals(instance, &intent));
