@@ -34,6 +34,9 @@ pub struct Pace {
     pub longest: Duration,
     /// The shortest pause between two looks at one instance.
     pub shortest: Duration,
+    /// By how much each pause between looks is shorter than the one before it, while an end is expected: less downtime
+    /// for more calls.
+    pub grain: Duration,
     /// How far apart the looks at many instances are: they are made together, so that all whose operation ended in
     /// between share the next calls.
     pub together: Duration,
@@ -56,7 +59,8 @@ impl Default for Pace {
             pause: Duration::from_secs(1),
             longest: Duration::from_secs(15),
             shortest: Duration::from_millis(125),
-            together: Duration::from_millis(366),
+            grain: Duration::from_millis(20),
+            together: Duration::from_millis(375),
             looking: 20,
             typical: Typical::default(),
         }
@@ -81,6 +85,7 @@ impl Pace {
             pause: scaled(self.pause),
             longest: scaled(self.longest).max(shortest * 4),
             shortest,
+            grain: self.grain.div_f64(speed.max(1.0)),
             together: scaled(self.together),
             looking: self.looking,
             typical: self.typical.each(scaled),
@@ -161,19 +166,24 @@ impl Pace {
         let Some(Span { early, late }) = span else {
             return (elapsed.mul_f64(0.15)).clamp(self.shortest * 3, self.longest);
         };
-        // Looks cost calls in proportion to width / pause, and downtime in proportion to the pause: over operations of
-        // different widths the same cost in both is least when the pause goes with the root of the width.
-        let width = late.saturating_sub(early).as_secs_f64();
-        let closely = Duration::from_secs_f64(0.40 * (width * self.shortest.as_secs_f64()).sqrt())
-            .clamp(self.shortest, self.longest);
         if elapsed < early {
-            // Not later: what is never looked for before is never found to be possible.
-            early.saturating_sub(elapsed).max(self.shortest)
+            let first = early + self.pause_with(late.saturating_sub(early)) / 2;
+            first.saturating_sub(elapsed).max(self.shortest)
         } else if elapsed < late {
-            closely
+            self.pause_with(late - elapsed)
         } else {
-            elapsed.saturating_sub(late).mul_f64(0.25).clamp(closely, self.longest.max(closely))
+            (elapsed - late).mul_f64(0.25).clamp(self.shortest, self.longest)
         }
+    }
+
+    /// The pause before the next look if the end is expected within what is `left`, at any moment alike.
+    ///
+    /// The first looks are made for every operation, the last ones only for the few that take so long. So evenly spaced
+    /// looks are not the best: calls and waiting together cost least when each pause is one grain shorter than the one
+    /// before it, down to nothing at the end. Such pauses add up to `left` when the first is the root of 2 · left · grain.
+    fn pause_with(&self, left: Duration) -> Duration {
+        let pause = (2.0 * left.as_secs_f64() * self.grain.as_secs_f64()).sqrt();
+        Duration::from_secs_f64(pause).clamp(self.shortest, self.longest)
     }
 }
 
@@ -213,6 +223,24 @@ impl Experience {
     /// Adds the newest duration.
     pub fn add(&mut self, took: &Took) {
         self.by_action.entry(took.action).or_default().entry(took.family.clone()).or_default().add(took.took);
+    }
+
+    /// What to remember of an operation that the first look, after `elapsed`, found ended; `None` means nothing.
+    ///
+    /// As early as can be: were it remembered as long as it seemed, the first look would come later every time, and
+    /// what is never looked for is never found to be possible.
+    pub fn ended_before_the_first_look(
+        &self,
+        action: Action,
+        family: &str,
+        elapsed: Duration,
+    ) -> Option<Duration> {
+        match self.span(action, family) {
+            None => Some(elapsed),
+            Some(span) if elapsed <= span.late => Some(elapsed.min(span.early)),
+            // Nobody looked when it was time.
+            Some(_) => None,
+        }
     }
 
     /// When such an operation can be expected to end; `None` without enough experience.
