@@ -46,7 +46,8 @@ pub(crate) fn table(columns: &[(String, Figures)]) -> String {
     }
     add("  of these before the first stop", &|figures| share(figures, figures.before));
     add("looks at an instance", &|figures| share(figures, figures.looks));
-    let operations: BTreeSet<_> = columns.iter().flat_map(|(_, figures)| figures.looks_after.keys()).collect();
+    let operations: BTreeSet<_> =
+        columns.iter().flat_map(|(_, figures)| figures.looks_after.keys()).collect();
     for operation in operations {
         add(&format!("  after {operation}"), &|figures| {
             share(figures, figures.looks_after.get(operation).copied().unwrap_or(0))
