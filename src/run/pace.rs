@@ -28,6 +28,8 @@ pub struct Pace {
     pub recovery: Duration,
     /// How old an observation may be when something is decided on it.
     pub fresh: Duration,
+    /// How old a decision may be when its call is sent: what had to wait longer for its turn is not sent, and looked at again.
+    pub late: Duration,
     /// The first pause before a refused call is sent again; doubled each time.
     pub pause: Duration,
     /// The longest pause between two looks or two tries.
@@ -56,6 +58,7 @@ impl Default for Pace {
             change: Duration::from_mins(10),
             recovery: Duration::from_mins(30),
             fresh: Duration::from_secs(3),
+            late: Duration::from_secs(15),
             pause: Duration::from_secs(1),
             longest: Duration::from_secs(15),
             shortest: Duration::from_millis(125),
@@ -82,6 +85,7 @@ impl Pace {
             recovery: scaled(self.recovery),
             // A read over a socket takes its real time, however fast the simulated cloud is.
             fresh: scaled(self.fresh).max(Duration::from_secs(1)),
+            late: scaled(self.late).max(Duration::from_secs(5)),
             pause: scaled(self.pause),
             longest: scaled(self.longest).max(shortest * 4),
             shortest,
