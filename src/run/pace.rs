@@ -174,9 +174,9 @@ impl Pace {
         if elapsed < early {
             (early + half).saturating_sub(elapsed).max(self.shortest)
         } else if elapsed < late {
-            self.pause_with(late - elapsed)
+            self.pause_with(late.saturating_sub(elapsed))
         } else {
-            (elapsed - late).mul_f64(0.25).max(half).clamp(self.shortest, self.longest)
+            elapsed.saturating_sub(late).mul_f64(0.25).max(half).clamp(self.shortest, self.longest)
         }
     }
 
@@ -341,11 +341,12 @@ mod tests {
                 if (elapsed + pause).as_secs_f64() >= seconds {
                     let seen = elapsed + pause;
                     let took = match before {
-                        Some(before) => Some(seen - (seen - before) / 2),
+                        Some(before) => Some((before + seen) / 2),
                         None => experience.ended_before_the_first_look(Action::Stop, "S5", seen),
                     };
-                    let took = took.map(|took| Took { action: Action::Stop, family: "S5".into(), took });
-                    took.iter().for_each(|took| experience.add(took));
+                    if let Some(took) = took {
+                        experience.add(&Took { action: Action::Stop, family: "S5".into(), took });
+                    }
                     break;
                 }
                 elapsed += pause;
