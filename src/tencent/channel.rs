@@ -25,7 +25,7 @@ use super::retry::Retry;
 use super::sign::Signable;
 use super::wire::{self, Request, Response, Transport, TransportError};
 use crate::clock::{Clock, between};
-use crate::cloud::{CloudError, ErrorKind, RequestId, Sent};
+use crate::cloud::{CloudError, ErrorKind, Permit, RequestId, Sent};
 
 /// Byte for byte what is signed and what is sent.
 pub(crate) const CONTENT_TYPE: &str = "application/json";
@@ -106,7 +106,7 @@ pub(crate) struct Answer {
 /// A failed attempt.
 struct Failure {
     error: CloudError,
-    /// Trying again gives the same: whoever answered is not the vendor.
+    /// Trying again gives the same: whoever answered is not the vendor, or nothing may be sent any more.
     lasting: bool,
 }
 
@@ -160,11 +160,21 @@ impl Channel {
 
     /// Makes the call, repeating it where that is safe and may help.
     pub(crate) async fn call(&self, call: &Call, signing: Signing<'_>) -> Result<Answer, CloudError> {
+        self.call_if(&|| Ok(()), call, signing).await
+    }
+
+    /// The same, as long as `permit` allows it: it is asked right before each sending.
+    pub(crate) async fn call_if(
+        &self,
+        permit: Permit<'_>,
+        call: &Call,
+        signing: Signing<'_>,
+    ) -> Result<Answer, CloudError> {
         let mut pauses = self.retry.pauses(self.calls.fetch_add(1, Ordering::Relaxed));
         let mut remedies = Remedies::default();
         loop {
             self.pacer.turn(call.api.name()).await;
-            let failure = match self.attempt(call, signing, remedies.refreshed).await {
+            let failure = match self.attempt(permit, call, signing, remedies.refreshed).await {
                 Ok(answer) => return Ok(answer),
                 Err(failure) => failure,
             };
@@ -207,11 +217,18 @@ impl Channel {
         }
     }
 
-    async fn attempt(&self, call: &Call, signing: Signing<'_>, fresh: bool) -> Result<Answer, Failure> {
+    async fn attempt(
+        &self,
+        permit: Permit<'_>,
+        call: &Call,
+        signing: Signing<'_>,
+        fresh: bool,
+    ) -> Result<Answer, Failure> {
         let credential = match signing {
             Signing::With(provider) => Some(provider.get(fresh).await.map_err(CloudError::from)?),
             Signing::Skip => None,
         };
+        permit().map_err(|error| Failure { error, lasting: true })?;
         let begin = self.clock.now();
         let at = self.clock.wall() + SignedDuration::from_millis(self.offset.load(Ordering::Relaxed));
         let request = self.signed(call, credential.as_ref(), at);

@@ -20,8 +20,8 @@ use super::retry::Retry;
 use super::wire::Transport;
 use crate::clock::Clock;
 use crate::cloud::{
-    Action, BATCH, Ceilings, Change, Charging, Cloud, CloudError, ErrorKind, Instance, InstanceId, RequestId,
-    Sent, StopMode,
+    Action, BATCH, Ceilings, Change, Charging, Cloud, CloudError, ErrorKind, Instance, InstanceId, Permit,
+    RequestId, Sent, StopMode,
 };
 
 /// What a client is made of.
@@ -87,9 +87,9 @@ impl Client {
         decode::fields(answer.fields).map_err(|problem| undecodable(api, Some(request), &problem))
     }
 
-    async fn write(&self, change: &Change) -> Result<Answer, CloudError> {
+    async fn write(&self, change: &Change, permit: Permit<'_>) -> Result<Answer, CloudError> {
         let call = Call { api: Api::of(change), body: parameters(change) };
-        self.channel.call(&call, Signing::With(self.credentials.as_ref())).await
+        self.channel.call_if(permit, &call, Signing::With(self.credentials.as_ref())).await
     }
 
     /// The instance that this process runs on, asked of the metadata service with little patience.
@@ -136,12 +136,12 @@ impl Cloud for Client {
         }
     }
 
-    async fn apply(&self, change: &Change) -> Result<RequestId, CloudError> {
+    async fn apply(&self, change: &Change, permit: Permit<'_>) -> Result<RequestId, CloudError> {
         check_batch(change.api_name(), change.ids())?;
         if change.ids().is_empty() && !matches!(change, Change::ImportKey { .. }) {
             return Err(refused(format!("{} needs at least one instance", change.api_name())));
         }
-        let result = self.write(change).await;
+        let result = self.write(change, permit).await;
         result.map(|answer| answer.request).map_err(|error| without_password(error, change))
     }
 }

@@ -132,7 +132,7 @@ async fn a_write_is_executed_at_most_once_whatever_goes_wrong() {
     for (what, expected) in table {
         let once = Fault { times: Some(1), ..Fault::always(what.clone()).on("StopInstances") };
         let scene = with(vec![once]).scene();
-        let result = scene.client.apply(&stop("ins-0web0001")).await;
+        let result = scene.client.apply(&stop("ins-0web0001"), &|| Ok(())).await;
         assert_eq!(result.as_ref().err().map(|error| error.sent), expected, "{what:?}: {result:?}");
         let began = scene.world.with_world(|world| {
             let began = |happening: &Happening| matches!(happening, Happening::Began { .. });
@@ -159,7 +159,7 @@ async fn refusals_keep_their_kind_and_code() {
         (resize("ins-0nopay01"), ErrorKind::State),
     ];
     for (change, kind) in table {
-        let error = client.apply(&change).await.unwrap_err();
+        let error = client.apply(&change, &|| Ok(())).await.unwrap_err();
         assert_eq!((error.kind, error.sent), (kind, Sent::No), "{change:?}: {error}");
         assert!(error.request.is_some() && error.code.is_some(), "{error:?}");
     }
