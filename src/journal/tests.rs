@@ -302,7 +302,8 @@ async fn stores() -> Vec<(Arc<dyn Store>, Option<tempfile::TempDir>)> {
 async fn what_was_written_is_read_again_in_order() {
     for (store, _folder) in stores().await {
         let mut journal = begin(&store, &["ins-1"], Place::Tencent, 1).await.unwrap();
-        let mut written = journal.records().to_vec();
+        let mut written = journal.take_records();
+        assert_eq!((journal.records().len(), journal.plan().is_ok()), (1, true), "the plan stays");
         for event in events() {
             written.extend(journal.append(vec![(Some(InstanceId::from("ins-1")), event)]).await.unwrap());
         }

@@ -68,7 +68,8 @@ impl Engine {
                     own.looking = false;
                     let (since, reads) =
                         own.blind.as_ref().map_or((at, 0), |blind| (blind.since, blind.reads));
-                    own.blind = Some(Blind { since, reads: reads.saturating_add(1), error: error.clone() });
+                    let reads = reads.saturating_add(1);
+                    own.blind = Some(Box::new(Blind { since, reads, error: error.clone() }));
                     self.dirty.insert(member);
                 }
                 return Ok(());
