@@ -6,6 +6,7 @@
 //! use, as far as the bytes are ours. They are not in the buffers of reqwest and rustls, through which everything passes,
 //! nor in reqwest's copy of the headers, one of which is a temporary credential's token.
 
+use std::fmt;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
@@ -97,10 +98,16 @@ pub(crate) enum Signing<'a> {
 }
 
 /// An answer that is not an error.
-#[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) request: RequestId,
-    pub(crate) fields: Value,
+    /// With its envelope; may hold a temporary key.
+    pub(crate) body: Zeroizing<Vec<u8>>,
+}
+
+impl fmt::Debug for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Answer").field("request", &self.request).finish_non_exhaustive()
+    }
 }
 
 /// A failed attempt.
@@ -224,8 +231,8 @@ impl Channel {
             Some(Err(error)) => Err(unsent(&error, call.api.effect()).into()),
             Some(Ok(mut response)) => {
                 let read = self.read(call, &response);
-                response.body.zeroize();
-                read
+                let body = Zeroizing::new(std::mem::take(&mut response.body));
+                read.map(|request| Answer { request, body })
             }
         };
         self.trace(call, &result, between(begin, self.clock.now()));
@@ -263,22 +270,18 @@ impl Channel {
         Request { origin, headers, body }
     }
 
-    fn read(&self, call: &Call, response: &Response) -> Result<Answer, Failure> {
-        let Some(answer) = wire::open(response) else {
+    fn read(&self, call: &Call, response: &Response) -> Result<RequestId, Failure> {
+        let Some(head) = wire::open(response) else {
             let origin = self.endpoint.origin(call.api.service(), &self.region);
             return Err(unreadable(call, &origin, response));
         };
-        let request = RequestId::new(answer.request_id);
-        match answer.outcome {
-            Ok(fields) => Ok(Answer { request, fields }),
-            Err(refusal) => {
-                let (kind, sent) = classify(&refusal.code, call.api.effect());
-                let mut error = CloudError::new(kind, sent, refusal.message);
-                error.code = Some(refusal.code);
-                error.request = Some(request);
-                Err(error.into())
-            }
-        }
+        let request = RequestId::new(head.request_id);
+        let Some(refusal) = head.refusal else { return Ok(request) };
+        let (kind, sent) = classify(&refusal.code, call.api.effect());
+        let mut error = CloudError::new(kind, sent, refusal.message);
+        error.code = Some(refusal.code);
+        error.request = Some(request);
+        Err(error.into())
     }
 
     /// What happened, without headers and bodies.

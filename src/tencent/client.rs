@@ -83,8 +83,7 @@ impl Client {
     pub(super) async fn read<T: DeserializeOwned>(&self, api: Api, body: Value) -> Result<T, CloudError> {
         let call = Call { api, body };
         let answer = self.channel.call(&call, Signing::With(self.credentials.as_ref())).await?;
-        let request = answer.request.clone();
-        decode::fields(answer.fields).map_err(|problem| undecodable(api, Some(request), &problem))
+        decode::fields(&answer.body).map_err(|problem| undecodable(api, Some(answer.request), &problem))
     }
 
     async fn write(&self, change: &Change) -> Result<Answer, CloudError> {

@@ -9,7 +9,7 @@ mod types;
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 pub(crate) use instances::{Instances, KeyPairs};
 pub(crate) use surroundings::{
@@ -17,8 +17,17 @@ pub(crate) use surroundings::{
 };
 pub(crate) use types::{Modifications, OperationLimits, PriceInquiry, Quotas};
 
-/// Takes the fields of an answer apart. The error names the field, never a value.
-pub(crate) fn fields<T: DeserializeOwned>(fields: Value) -> Result<T, String> {
+use super::wire;
+
+/// Reads the fields of an answer that has been opened. The error names the field, never a value.
+pub(crate) fn fields<T: DeserializeOwned>(body: &[u8]) -> Result<T, String> {
+    wire::fields(body).or_else(|_| by_value(body))
+}
+
+/// The same at several times the cost, which buys the place of what does not fit.
+fn by_value<T: DeserializeOwned>(body: &[u8]) -> Result<T, String> {
+    let fields: Value =
+        wire::fields(body).map_err(|error| format!("its JSON is broken at column {}", error.column()))?;
     serde_path_to_error::deserialize(fields).map_err(|error| {
         let inner = error.inner().to_string();
         // serde quotes the value that did not fit; what it expected comes last.
@@ -27,34 +36,33 @@ pub(crate) fn fields<T: DeserializeOwned>(fields: Value) -> Result<T, String> {
     })
 }
 
-/// Decodes the answer to `action`, and says what does not fit. `fields` is what the envelope held.
+/// Decodes the answer to `action`, and says what does not fit. `given` is what the envelope held.
 ///
 /// For tests that read the examples in the vendor's own documentation.
-pub fn check(action: &str, fields: &Value) -> Result<(), String> {
-    let fields = fields.clone();
+pub fn check(action: &str, given: &Value) -> Result<(), String> {
+    let body = json!({ "Response": given }).to_string();
+    let body = body.as_bytes();
     match action {
-        "DescribeInstances" => self::fields::<Instances>(fields)?.list().map(drop),
-        "DescribeKeyPairs" => self::fields::<KeyPairs>(fields)?.list().map(drop),
-        "DescribeInstancesModification" => self::fields::<Modifications>(fields).map(|all| drop(all.list())),
-        "DescribeZoneInstanceConfigInfos" => self::fields::<Quotas>(fields).map(|all| drop(all.list())),
-        "InquiryPriceResetInstancesType" => self::fields::<PriceInquiry>(fields)?.price().map(drop),
+        "DescribeInstances" => fields::<Instances>(body)?.list().map(drop),
+        "DescribeKeyPairs" => fields::<KeyPairs>(body)?.list().map(drop),
+        "DescribeInstancesModification" => fields::<Modifications>(body).map(|all| drop(all.list())),
+        "DescribeZoneInstanceConfigInfos" => fields::<Quotas>(body).map(|all| drop(all.list())),
+        "InquiryPriceResetInstancesType" => fields::<PriceInquiry>(body)?.price().map(drop),
         "DescribeInstancesOperationLimit" => {
-            self::fields::<OperationLimits>(fields).map(|all| drop(all.by_instance()))
+            fields::<OperationLimits>(body).map(|all| drop(all.by_instance()))
         }
-        "DescribeTaskInfo" => self::fields::<Tasks>(fields).map(|all| drop(all.by_instance())),
-        "DescribeInstancesActionTimer" => self::fields::<ActionTimers>(fields).map(|all| drop(all.pending())),
-        "DescribeAutoScalingInstances" => {
-            self::fields::<ScalingInstances>(fields).map(|all| drop(all.by_instance()))
-        }
-        "DescribeLBListeners" => self::fields::<Balancers>(fields).map(|all| drop(all.uses())),
-        "DescribeTargetHealth" => self::fields::<TargetHealths>(fields).map(|all| drop(all.checked())),
-        "GetCallerIdentity" => self::fields::<CallerIdentity>(fields)?.caller().map(drop),
+        "DescribeTaskInfo" => fields::<Tasks>(body).map(|all| drop(all.by_instance())),
+        "DescribeInstancesActionTimer" => fields::<ActionTimers>(body).map(|all| drop(all.pending())),
+        "DescribeAutoScalingInstances" => fields::<ScalingInstances>(body).map(|all| drop(all.by_instance())),
+        "DescribeLBListeners" => fields::<Balancers>(body).map(|all| drop(all.uses())),
+        "DescribeTargetHealth" => fields::<TargetHealths>(body).map(|all| drop(all.checked())),
+        "GetCallerIdentity" => fields::<CallerIdentity>(body)?.caller().map(drop),
         "StopInstances"
         | "StartInstances"
         | "ResetInstancesType"
         | "ResetInstancesPassword"
-        | "AssociateInstancesKeyPairs" => self::fields::<Accepted>(fields)?.check(false),
-        "ImportKeyPair" => self::fields::<Accepted>(fields)?.check(true),
+        | "AssociateInstancesKeyPairs" => fields::<Accepted>(body)?.check(false),
+        "ImportKeyPair" => fields::<Accepted>(body)?.check(true),
         other => Err(format!("{other} is not an action that Pitstop uses")),
     }
 }
@@ -115,3 +123,6 @@ fn list<T>(list: Option<Vec<T>>) -> Vec<T> {
 fn count(number: Option<i64>) -> u32 {
     number.and_then(|number| u32::try_from(number).ok()).unwrap_or(0)
 }
+
+#[cfg(test)]
+mod tests;

@@ -6,6 +6,7 @@ use std::net::IpAddr;
 use async_trait::async_trait;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use super::api::Api;
@@ -45,11 +46,11 @@ struct Page<T> {
 impl Client {
     /// All pages of a list, without repetitions. A list that grows or shrinks meanwhile moves items across the
     /// borders of pages, so that one could be missed: then it is read again.
-    async fn pages<T: Send, K: Ord + Send>(
+    async fn pages<A: DeserializeOwned, T: Send, K: Ord + Send>(
         &self,
         api: Api,
         body: &Value,
-        page: impl Fn(Value) -> Result<Page<T>, String> + Send + Sync,
+        page: impl Fn(A) -> Result<Page<T>, String> + Send + Sync,
         key: impl Fn(&T) -> K + Send + Sync,
     ) -> Result<Vec<T>, CloudError> {
         let mut all = BTreeMap::new();
@@ -59,9 +60,9 @@ impl Client {
                 let mut body = body.clone();
                 body["Limit"] = json!(BATCH);
                 body["Offset"] = json!(offset);
-                let fields: Value = self.read(api, body).await?;
+                let answer: A = self.read(api, body).await?;
                 let Page { items, total } =
-                    page(fields).map_err(|problem| undecodable(api, None, &problem))?;
+                    page(answer).map_err(|problem| undecodable(api, None, &problem))?;
                 counts.extend(total);
                 let got = items.len();
                 seen.extend(items.into_iter().map(|item| (key(&item), item)));
@@ -123,8 +124,7 @@ impl Survey for Client {
     async fn find(&self, filter: &Filter) -> Result<Vec<Instance>, CloudError> {
         const API: Api = Api::DescribeInstances;
         let search = Search::new(filter);
-        let page = |fields: Value| {
-            let answer: Instances = super::decode::fields(fields)?;
+        let page = |answer: Instances| {
             let total = answer.total_count;
             Ok(Page { items: answer.list()?, total })
         };
@@ -191,8 +191,7 @@ impl Survey for Client {
     }
 
     async fn key_pairs(&self) -> Result<Vec<KeyPair>, CloudError> {
-        let page = |fields: Value| {
-            let answer: KeyPairs = super::decode::fields(fields)?;
+        let page = |answer: KeyPairs| {
             let total = answer.total_count;
             Ok(Page { items: answer.list()?, total })
         };
@@ -203,8 +202,7 @@ impl Survey for Client {
         &self,
         ids: &[InstanceId],
     ) -> Result<BTreeMap<InstanceId, ScalingGroup>, CloudError> {
-        let page = |fields: Value| {
-            let answer: ScalingInstances = super::decode::fields(fields)?;
+        let page = |answer: ScalingInstances| {
             let total = answer.total_count;
             Ok(Page { items: answer.by_instance(), total })
         };
@@ -251,8 +249,7 @@ impl Survey for Client {
     }
 
     async fn repair_tasks(&self, ids: &[InstanceId]) -> Result<BTreeMap<InstanceId, RepairTask>, CloudError> {
-        let page = |fields: Value| {
-            let answer: Tasks = super::decode::fields(fields)?;
+        let page = |answer: Tasks| {
             let total = answer.total_count;
             Ok(Page { items: answer.by_instance(), total })
         };

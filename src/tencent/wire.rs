@@ -8,7 +8,7 @@ use std::fmt;
 use async_trait::async_trait;
 use jiff::SignedDuration;
 use serde::Deserialize;
-use serde_json::Value;
+use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 use zeroize::Zeroizing;
 
 /// A product of the vendor's that Pitstop calls.
@@ -111,17 +111,58 @@ pub trait Transport: Send + Sync {
 /// The envelope around every answer.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct Envelope {
-    response: Value,
+struct Envelope<T> {
+    response: T,
 }
 
-/// An answer without its envelope.
-#[derive(Debug)]
-pub struct Answer {
+/// What tells an answer from anything else, and a refusal from what was asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Head {
     /// The request's id; the vendor always sends one.
     pub request_id: String,
-    /// The fields, or the error that came instead of them.
-    pub outcome: Result<Value, Refusal>,
+    /// The error that came instead of the fields.
+    pub refusal: Option<Refusal>,
+}
+
+#[derive(Deserialize)]
+#[serde(field_identifier)]
+enum HeadField {
+    RequestId,
+    Error,
+    #[serde(other)]
+    Other,
+}
+
+impl<'de> Deserialize<'de> for Head {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(HeadVisitor)
+    }
+}
+
+/// Takes objects only; a derived one would take a list for an object's values.
+struct HeadVisitor;
+
+impl<'de> Visitor<'de> for HeadVisitor {
+    type Value = Head;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an answer")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<Head, A::Error> {
+        let (mut request_id, mut refusal) = (None, None);
+        while let Some(field) = fields.next_key()? {
+            match field {
+                HeadField::RequestId => request_id = Some(fields.next_value()?),
+                HeadField::Error => refusal = fields.next_value()?,
+                HeadField::Other => {
+                    fields.next_value::<IgnoredAny>()?;
+                }
+            }
+        }
+        let request_id = request_id.ok_or_else(|| serde::de::Error::missing_field("RequestId"))?;
+        Ok(Head { request_id, refusal })
+    }
 }
 
 /// An error as the vendor answers it.
@@ -135,40 +176,69 @@ pub struct Refusal {
     pub message: String,
 }
 
-/// Takes an answer out of its envelope. `None`: this is not an answer of the vendor's, so the outcome is unknown.
-pub fn open(response: &Response) -> Option<Answer> {
+/// Reads an answer to its end, but for its head alone. `None`: this is not an answer of the vendor's, so the outcome is
+/// unknown.
+pub fn open(response: &Response) -> Option<Head> {
     if response.status != 200 {
         return None;
     }
-    let Envelope { response: mut fields } = serde_json::from_slice(&response.body).ok()?;
-    let request_id = fields.get("RequestId")?.as_str()?.to_owned();
-    let outcome = match fields.get_mut("Error").map(Value::take) {
-        None | Some(Value::Null) => Ok(fields),
-        Some(error) => Err(serde_json::from_value(error).ok()?),
-    };
-    Some(Answer { request_id, outcome })
+    // What is skipped would not be checked.
+    let text = std::str::from_utf8(&response.body).ok()?;
+    serde_json::from_str(text).ok().map(|Envelope { response }| response)
+}
+
+/// Reads the fields of an answer that has been opened. serde's errors may quote values.
+pub fn fields<'a, T: Deserialize<'a>>(body: &'a [u8]) -> serde_json::Result<T> {
+    serde_json::from_slice(body).map(|Envelope { response }| response)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn opened(status: u16, body: &str) -> Option<Answer> {
-        open(&Response { status, body: body.as_bytes().to_vec() })
+    fn opened(status: u16, body: impl AsRef<[u8]>) -> Option<Head> {
+        open(&Response { status, body: body.as_ref().to_vec() })
     }
 
     #[test]
     fn only_a_200_with_an_envelope_and_a_request_id_is_an_answer() {
-        let good = opened(200, r#"{"Response":{"RequestId":"r1","TotalCount":0}}"#).unwrap();
-        assert_eq!((good.request_id.as_str(), good.outcome.unwrap()["TotalCount"].as_u64()), ("r1", Some(0)));
+        let good = r#"{"Response":{"TotalCount":0,"Error":null,"RequestId":"r1"},"Trace":7}"#;
+        assert_eq!(opened(200, good), Some(Head { request_id: "r1".to_owned(), refusal: None }));
+        assert_eq!(fields::<serde_json::Value>(good.as_bytes()).unwrap()["TotalCount"], 0);
 
         let bad =
             opened(200, r#"{"Response":{"RequestId":"r2","Error":{"Code":"A.B","Message":"m"}}}"#).unwrap();
-        assert_eq!(bad.outcome.unwrap_err().code, "A.B");
+        let refusal = Refusal { code: "A.B".to_owned(), message: "m".to_owned() };
+        assert_eq!((bad.request_id.as_str(), bad.refusal), ("r2", Some(refusal)));
 
-        for body in ["", "<html>", "{}", r#"{"Response":{}}"#, r#"{"Response":{"RequestId":"r","#] {
-            assert!(opened(200, body).is_none(), "{body}");
+        for body in [
+            "",
+            "<html>",
+            "{}",
+            r#"{"Response":{}}"#,
+            r#"{"Response":null}"#,
+            r#"{"Response":["r1",null]}"#,
+            r#"{"Response":{"RequestId":7}}"#,
+            r#"{"Response":{"RequestId":null}}"#,
+            r#"{"Response":{"RequestId":"r1","Error":{"Message":"m"}}}"#,
+            r#"{"Response":{"RequestId":"r1","Error":"no"}}"#,
+            r#"{"Response":{"RequestId":"r1","InstanceSet":[{"CPU":2}"#,
+            r#"{"Response":{"RequestId":"r1"}"#,
+            r#"{"Response":{"RequestId":"r1"}}{"#,
+            r#"{"RequestId":"r1"}"#,
+        ] {
+            assert_eq!(opened(200, body), None, "{body}");
         }
-        assert!(opened(502, r#"{"Response":{"RequestId":"r1"}}"#).is_none());
+        assert_eq!(opened(502, r#"{"Response":{"RequestId":"r1"}}"#), None);
+        assert_eq!(opened(200, b"{\"Response\":{\"RequestId\":\"r1\",\"OsName\":\"\xff\"}}"), None);
+    }
+
+    #[test]
+    fn an_answer_that_is_cut_off_anywhere_is_none() {
+        let whole = r#"{"Response":{"RequestId":"r1","TotalCount":12,"InstanceSet":[{"Tags":[],"CPU":2}]}}"#;
+        assert!(opened(200, whole).is_some());
+        for end in 0..whole.len() {
+            assert_eq!(opened(200, &whole[..end]), None, "{}", &whole[..end]);
+        }
     }
 }

@@ -86,7 +86,7 @@ async fn reads_are_repeated_while_it_may_help() {
     let mut replies = bad();
     replies.push(answer(json!({ "TotalCount": 1 })));
     let outcome = call(Effect::Read, replies).await;
-    assert_eq!(outcome.result.unwrap().fields["TotalCount"], 1);
+    assert_eq!(wire::fields::<Value>(&outcome.result.unwrap().body).unwrap()["TotalCount"], 1);
     assert!(outcome.transport.is_done());
     // 0.3 + 0.6 + 1.2 + 2.4 s, each lengthened to less than twice.
     assert!((4500..9000).contains(&outcome.took.as_millis()), "{:?}", outcome.took);
