@@ -6,13 +6,13 @@
 //! use, as far as the bytes are ours. They are not in the buffers of reqwest and rustls, through which everything passes,
 //! nor in reqwest's copy of the headers, one of which is a temporary credential's token.
 
-use std::fmt;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 use zeroize::{Zeroize as _, Zeroizing};
 
@@ -20,6 +20,7 @@ use super::api::Api;
 use super::classify::{Effect, classify};
 use super::client::Settings;
 use super::credentials::{Credential, Provider};
+use super::decode;
 use super::endpoint::{Endpoint, EndpointError, check_region};
 use super::limits::{Limits, Pacer};
 use super::retry::Retry;
@@ -98,16 +99,11 @@ pub(crate) enum Signing<'a> {
 }
 
 /// An answer that is not an error.
-pub(crate) struct Answer {
+#[derive(Debug)]
+pub(crate) struct Answer<T> {
     pub(crate) request: RequestId,
-    /// With its envelope; may hold a temporary key.
-    pub(crate) body: Zeroizing<Vec<u8>>,
-}
-
-impl fmt::Debug for Answer {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Answer").field("request", &self.request).finish_non_exhaustive()
-    }
+    /// Or what does not fit.
+    pub(crate) fields: Result<T, String>,
 }
 
 /// A failed attempt.
@@ -166,7 +162,11 @@ impl Channel {
     }
 
     /// Makes the call, repeating it where that is safe and may help.
-    pub(crate) async fn call(&self, call: &Call, signing: Signing<'_>) -> Result<Answer, CloudError> {
+    pub(crate) async fn call<T: DeserializeOwned + Send>(
+        &self,
+        call: &Call,
+        signing: Signing<'_>,
+    ) -> Result<Answer<T>, CloudError> {
         let mut pauses = self.retry.pauses(self.calls.fetch_add(1, Ordering::Relaxed));
         let mut remedies = Remedies::default();
         loop {
@@ -214,7 +214,12 @@ impl Channel {
         }
     }
 
-    async fn attempt(&self, call: &Call, signing: Signing<'_>, fresh: bool) -> Result<Answer, Failure> {
+    async fn attempt<T: DeserializeOwned + Send>(
+        &self,
+        call: &Call,
+        signing: Signing<'_>,
+        fresh: bool,
+    ) -> Result<Answer<T>, Failure> {
         let credential = match signing {
             Signing::With(provider) => Some(provider.get(fresh).await.map_err(CloudError::from)?),
             Signing::Skip => None,
@@ -231,8 +236,8 @@ impl Channel {
             Some(Err(error)) => Err(unsent(&error, call.api.effect()).into()),
             Some(Ok(mut response)) => {
                 let read = self.read(call, &response);
-                let body = Zeroizing::new(std::mem::take(&mut response.body));
-                read.map(|request| Answer { request, body })
+                response.body.zeroize();
+                read
             }
         };
         self.trace(call, &result, between(begin, self.clock.now()));
@@ -270,22 +275,27 @@ impl Channel {
         Request { origin, headers, body }
     }
 
-    fn read(&self, call: &Call, response: &Response) -> Result<RequestId, Failure> {
-        let Some(head) = wire::open(response) else {
+    fn read<T: DeserializeOwned>(&self, call: &Call, response: &Response) -> Result<Answer<T>, Failure> {
+        let Some(answer) = wire::open(response) else {
             let origin = self.endpoint.origin(call.api.service(), &self.region);
             return Err(unreadable(call, &origin, response));
         };
-        let request = RequestId::new(head.request_id);
-        let Some(refusal) = head.refusal else { return Ok(request) };
-        let (kind, sent) = classify(&refusal.code, call.api.effect());
-        let mut error = CloudError::new(kind, sent, refusal.message);
-        error.code = Some(refusal.code);
-        error.request = Some(request);
-        Err(error.into())
+        let request = RequestId::new(answer.request_id);
+        match answer.outcome {
+            Ok(Some(fields)) => Ok(Answer { request, fields: Ok(fields) }),
+            Ok(None) => Ok(Answer { request, fields: decode::by_value(&response.body) }),
+            Err(refusal) => {
+                let (kind, sent) = classify(&refusal.code, call.api.effect());
+                let mut error = CloudError::new(kind, sent, refusal.message);
+                error.code = Some(refusal.code);
+                error.request = Some(request);
+                Err(error.into())
+            }
+        }
     }
 
     /// What happened, without headers and bodies.
-    fn trace(&self, call: &Call, result: &Result<Answer, Failure>, took: Duration) {
+    fn trace<T>(&self, call: &Call, result: &Result<Answer<T>, Failure>, took: Duration) {
         let (request, error) = match result {
             Ok(answer) => (Some(&answer.request), None),
             Err(failure) => {

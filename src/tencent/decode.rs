@@ -8,7 +8,7 @@ mod surroundings;
 mod types;
 
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::{Value, json};
 
 pub(crate) use instances::{Instances, KeyPairs};
@@ -17,15 +17,11 @@ pub(crate) use surroundings::{
 };
 pub(crate) use types::{Modifications, OperationLimits, PriceInquiry, Quotas};
 
-use super::wire;
+use super::wire::{self, Response};
 
-/// Reads the fields of an answer that has been opened. The error names the field, never a value.
-pub(crate) fn fields<T: DeserializeOwned>(body: &[u8]) -> Result<T, String> {
-    wire::fields(body).or_else(|_| by_value(body))
-}
-
-/// The same at several times the cost, which buys the place of what does not fit.
-fn by_value<T: DeserializeOwned>(body: &[u8]) -> Result<T, String> {
+/// Reads the fields of an answer that [`wire::open`] finds unfit: at several times its cost, which buys the place of what
+/// does not fit. The error names the field, never a value.
+pub(crate) fn by_value<T: DeserializeOwned>(body: &[u8]) -> Result<T, String> {
     let fields: Value =
         wire::fields(body).map_err(|error| format!("its JSON is broken at column {}", error.column()))?;
     serde_path_to_error::deserialize(fields).map_err(|error| {
@@ -40,29 +36,27 @@ fn by_value<T: DeserializeOwned>(body: &[u8]) -> Result<T, String> {
 ///
 /// For tests that read the examples in the vendor's own documentation.
 pub fn check(action: &str, given: &Value) -> Result<(), String> {
-    let body = json!({ "Response": given }).to_string();
-    let body = body.as_bytes();
     match action {
-        "DescribeInstances" => fields::<Instances>(body)?.list().map(drop),
-        "DescribeKeyPairs" => fields::<KeyPairs>(body)?.list().map(drop),
-        "DescribeInstancesModification" => fields::<Modifications>(body).map(|all| drop(all.list())),
-        "DescribeZoneInstanceConfigInfos" => fields::<Quotas>(body).map(|all| drop(all.list())),
-        "InquiryPriceResetInstancesType" => fields::<PriceInquiry>(body)?.price().map(drop),
+        "DescribeInstances" => read::<Instances>(given)?.list().map(drop),
+        "DescribeKeyPairs" => read::<KeyPairs>(given)?.list().map(drop),
+        "DescribeInstancesModification" => read::<Modifications>(given).map(|all| drop(all.list())),
+        "DescribeZoneInstanceConfigInfos" => read::<Quotas>(given).map(|all| drop(all.list())),
+        "InquiryPriceResetInstancesType" => read::<PriceInquiry>(given)?.price().map(drop),
         "DescribeInstancesOperationLimit" => {
-            fields::<OperationLimits>(body).map(|all| drop(all.by_instance()))
+            read::<OperationLimits>(given).map(|all| drop(all.by_instance()))
         }
-        "DescribeTaskInfo" => fields::<Tasks>(body).map(|all| drop(all.by_instance())),
-        "DescribeInstancesActionTimer" => fields::<ActionTimers>(body).map(|all| drop(all.pending())),
-        "DescribeAutoScalingInstances" => fields::<ScalingInstances>(body).map(|all| drop(all.by_instance())),
-        "DescribeLBListeners" => fields::<Balancers>(body).map(|all| drop(all.uses())),
-        "DescribeTargetHealth" => fields::<TargetHealths>(body).map(|all| drop(all.checked())),
-        "GetCallerIdentity" => fields::<CallerIdentity>(body)?.caller().map(drop),
+        "DescribeTaskInfo" => read::<Tasks>(given).map(|all| drop(all.by_instance())),
+        "DescribeInstancesActionTimer" => read::<ActionTimers>(given).map(|all| drop(all.pending())),
+        "DescribeAutoScalingInstances" => read::<ScalingInstances>(given).map(|all| drop(all.by_instance())),
+        "DescribeLBListeners" => read::<Balancers>(given).map(|all| drop(all.uses())),
+        "DescribeTargetHealth" => read::<TargetHealths>(given).map(|all| drop(all.checked())),
+        "GetCallerIdentity" => read::<CallerIdentity>(given)?.caller().map(drop),
         "StopInstances"
         | "StartInstances"
         | "ResetInstancesType"
         | "ResetInstancesPassword"
-        | "AssociateInstancesKeyPairs" => fields::<Accepted>(body)?.check(false),
-        "ImportKeyPair" => fields::<Accepted>(body)?.check(true),
+        | "AssociateInstancesKeyPairs" => read::<IgnoredAny>(given).map(drop),
+        "ImportKeyPair" => read::<ImportedKey>(given)?.check(),
         other => Err(format!("{other} is not an action that Pitstop uses")),
     }
 }
@@ -89,23 +83,28 @@ pub const ACTIONS: [&str; 18] = [
     "ImportKeyPair",
 ];
 
-/// The answer to a change: its request id is what counts.
+/// Reads an answer that holds these fields, the way that the channel does.
+fn read<T: DeserializeOwned>(given: &Value) -> Result<T, String> {
+    let body = json!({ "Response": given }).to_string().into_bytes();
+    let response = Response { status: 200, body };
+    let answer = wire::open(&response).ok_or("it is not an answer, or `RequestId` is missing")?;
+    match answer.outcome {
+        Ok(Some(fields)) => Ok(fields),
+        Ok(None) => by_value(&response.body),
+        Err(_) => Err("it is a refusal".to_owned()),
+    }
+}
+
+/// ImportKeyPair.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct Accepted {
-    request_id: Option<String>,
+struct ImportedKey {
     key_id: Option<String>,
 }
 
-impl Accepted {
-    fn check(&self, key: bool) -> Result<(), String> {
-        if said(self.request_id.as_ref()).is_none() {
-            return Err("`RequestId` is missing".to_owned());
-        }
-        if key && said(self.key_id.as_ref()).is_none() {
-            return Err("`KeyId` is missing".to_owned());
-        }
-        Ok(())
+impl ImportedKey {
+    fn check(&self) -> Result<(), String> {
+        said(self.key_id.as_ref()).map(drop).ok_or_else(|| "`KeyId` is missing".to_owned())
     }
 }
 

@@ -16,7 +16,7 @@ use super::front::{Delivery, exchange};
 use super::*;
 use crate::cloud::InstanceId;
 use crate::tencent::sign::Signable;
-use crate::tencent::wire::{self, Head, Refusal, Request, Response, Service};
+use crate::tencent::wire::{self, Refusal, Request, Response, Service};
 
 pub(super) const BEGAN: &str = "2026-05-04T22:00:00Z";
 
@@ -37,9 +37,8 @@ pub(super) struct Answer {
 }
 
 pub(super) fn open(response: &Response) -> Option<Answer> {
-    let Head { request_id, refusal } = wire::open(response)?;
-    let outcome = refusal.map_or_else(|| Ok(wire::fields(&response.body).unwrap()), Err);
-    Some(Answer { request_id, outcome })
+    let wire::Answer { request_id, outcome } = wire::open(response)?;
+    Some(Answer { request_id, outcome: outcome.map(Option::unwrap) })
 }
 
 /// A request that is signed as the vendor asks for.

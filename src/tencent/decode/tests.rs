@@ -12,12 +12,17 @@ const OTHERS: [&str; 9] = ["null", "7", "-1", "0.5", "1e30", "\"canary\"", "[]",
 /// Reads it in both ways; what they have in common.
 fn both<T: DeserializeOwned + Debug>(body: &[u8]) -> Result<String, String> {
     let text = String::from_utf8_lossy(body);
-    let fast: Result<T, _> = wire::fields(body);
+    let fast = wire::open::<T>(&Response { status: 200, body: body.to_vec() });
+    let fast = fast.unwrap_or_else(|| panic!("not an answer: {text}")).outcome.unwrap();
     let slow: Result<T, _> = by_value(body);
-    let (fast, slow) = (fast.ok().map(|all| format!("{all:?}")), slow.map(|all| format!("{all:?}")));
+    let (fast, slow) = (fast.map(|all| format!("{all:?}")), slow.map(|all| format!("{all:?}")));
     assert_eq!(fast, slow.as_ref().ok().cloned(), "{text}");
     slow
 }
+
+/// The answer to a change has nothing else.
+#[derive(Debug, Deserialize)]
+struct Changed {}
 
 fn both_of(action: &str, body: &[u8]) -> Result<String, String> {
     match action {
@@ -33,7 +38,8 @@ fn both_of(action: &str, body: &[u8]) -> Result<String, String> {
         "DescribeLBListeners" => both::<Balancers>(body),
         "DescribeTargetHealth" => both::<TargetHealths>(body),
         "GetCallerIdentity" => both::<CallerIdentity>(body),
-        _ => both::<Accepted>(body),
+        "ImportKeyPair" => both::<ImportedKey>(body),
+        _ => both::<Changed>(body),
     }
 }
 
@@ -66,6 +72,7 @@ fn both_ways_read_the_same_whatever_stands_where() {
         both_of(action, answer.to_string().as_bytes()).unwrap();
         let mut all = Vec::new();
         places(&answer["Response"], "/Response", &mut all);
+        all.retain(|place| place != "/Response/RequestId");
         for place in all {
             let whole = answer.clone();
             for other in OTHERS {
@@ -89,13 +96,13 @@ fn both_ways_read_the_same_whatever_stands_where() {
 #[test]
 fn of_a_field_that_comes_twice_the_last_counts() {
     let body = br#"{"Response":{"RequestId":"r","TotalCount":1,"TotalCount":0}}"#;
-    let answer: Instances = fields(body).unwrap();
+    let answer: Instances = by_value(body).unwrap();
     assert_eq!(answer.list(), Ok(Vec::new()));
 }
 
 #[test]
 fn broken_text_is_told_by_its_place() {
     let body = br#"{"Response":{"RequestId":"r","InstanceSet":[{"InstanceId":"\ud800canary"}]}}"#;
-    let problem = fields::<Instances>(body).unwrap_err();
+    let problem = by_value::<Instances>(body).unwrap_err();
     assert_eq!(problem, "its JSON is broken at column 66");
 }
