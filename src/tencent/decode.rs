@@ -7,8 +7,11 @@ mod instances;
 mod surroundings;
 mod types;
 
+use std::fmt;
+use std::marker::PhantomData;
+
 use serde::Deserialize;
-use serde::de::{DeserializeOwned, IgnoredAny};
+use serde::de::{DeserializeOwned, Deserializer, IgnoredAny, Visitor};
 use serde_json::{Value, json};
 
 pub(crate) use instances::{Instances, KeyPairs};
@@ -111,6 +114,40 @@ impl ImportedKey {
 /// A text, unless nothing was said.
 fn said(text: Option<&String>) -> Option<&str> {
     text.map(String::as_str).filter(|text| !text.is_empty())
+}
+
+/// The same, kept.
+fn text(text: Option<String>) -> Option<String> {
+    text.filter(|text| !text.is_empty())
+}
+
+/// A text of which only the meaning is kept; `None` if it is empty.
+#[derive(Debug)]
+struct Word<T>(Option<T>);
+
+/// What a word means, unless nothing was said.
+fn word<T>(word: Option<Word<T>>) -> Option<T> {
+    word?.0
+}
+
+impl<'de, T: for<'a> From<&'a str>> Deserialize<'de> for Word<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_str(WordVisitor(PhantomData))
+    }
+}
+
+struct WordVisitor<T>(PhantomData<T>);
+
+impl<T: for<'a> From<&'a str>> Visitor<'_> for WordVisitor<T> {
+    type Value = Word<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a string")
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Word<T>, E> {
+        Ok(Word((!text.is_empty()).then(|| text.into())))
+    }
 }
 
 /// A list, empty if nothing was said.
