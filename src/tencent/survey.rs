@@ -120,10 +120,8 @@ impl Client {
                 }
                 Err(error) => {
                     let fewer = BACKENDS.into_iter().find(|fewer| *fewer < some.len());
-                    let Some(fewer) = fewer.filter(|_| error.code.as_deref().is_some_and(may_be_too_many))
-                    else {
-                        return Err(error);
-                    };
+                    let refused = error.code.as_deref().is_some_and(may_be_too_many);
+                    let Some(fewer) = fewer.filter(|_| refused) else { return Err(error) };
                     tracing::debug!(%error, fewer, "fewer addresses are looked up at a time");
                     self.backends.fetch_min(fewer, Ordering::Relaxed);
                 }
