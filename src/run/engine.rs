@@ -404,16 +404,22 @@ impl Engine {
     /// What the event teaches about durations: it ended between the last two looks.
     fn took(&self, at: usize, event: &Event) -> Option<Took> {
         let Event::Achieved { took } = event else { return None };
-        let Stage::Underway { intent, at: accepted, .. } = &self.members[at].state.stage else { return None };
+        let own = &self.members[at];
+        let Stage::Underway { intent, at: accepted, .. } = &own.state.stage else { return None };
         // Time in which nobody looked teaches nothing.
         if *accepted < self.began {
             return None;
         }
         let family = self.plan.instances[at].found.as_ref()?.instance_type.family().to_owned();
-        let own = &self.members[at];
-        let since = own.looked_before.filter(|before| before > accepted);
-        let late = own.seen.as_ref().zip(since).map(|(seen, since)| between(since, seen.landed) / 2);
-        Some(Took { action: intent.action(), family, took: took.saturating_sub(late.unwrap_or_default()) })
+        let action = intent.action();
+        let took = match own.looked_before.filter(|before| before > accepted) {
+            Some(before) => {
+                let apart = own.seen.as_ref().map_or(Duration::ZERO, |seen| between(before, seen.landed));
+                took.saturating_sub(apart / 2)
+            }
+            None => self.experience.ended_before_the_first_look(action, &family, *took)?,
+        };
+        Some(Took { action, family, took })
     }
 
     /// Lets one record change the state of its instance, and the counts that follow from it.

@@ -209,7 +209,7 @@ impl<'a> View<'a> {
         let pause = self.pace.next_look(elapsed, self.experience.span(action, self.family()));
         match action {
             // The instance runs again whether that is seen or not: nothing stands still meanwhile.
-            Action::Start => pause.max(self.pace.shortest * 6),
+            Action::Start => pause.max(self.pace.shortest * 9),
             Action::Stop | Action::LoadSshKeys | Action::ResetPassword | Action::Resize => pause,
         }
     }
