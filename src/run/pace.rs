@@ -63,7 +63,7 @@ impl Default for Pace {
             longest: Duration::from_secs(15),
             shortest: Duration::from_millis(125),
             grain: Duration::from_millis(23),
-            together: Duration::from_millis(375),
+            together: Duration::from_millis(365),
             looking: 20,
             typical: Typical::default(),
         }
@@ -411,9 +411,9 @@ mod tests {
         let step =
             |when, now, active| between(origin, pace.in_step(at(when), at(now), origin, active)).as_millis();
         assert_eq!(step(1000, 900, FEW), 1000);
-        assert_eq!(step(1000, 100, FEW + 1), 2 * 375, "the nearest before it");
-        assert_eq!(step(1000, 900, FEW + 1), 3 * 375, "that one is over");
-        assert_eq!(step(900, 1000, 1000), 3 * 375, "what is overdue is no exception");
+        assert_eq!(step(1000, 100, FEW + 1), 2 * 365, "the nearest before it");
+        assert_eq!(step(1000, 900, FEW + 1), 3 * 365, "that one is over");
+        assert_eq!(step(900, 1000, 1000), 3 * 365, "what is overdue is no exception");
     }
 
     #[test]

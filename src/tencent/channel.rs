@@ -12,6 +12,7 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 use zeroize::{Zeroize as _, Zeroizing};
 
@@ -19,6 +20,7 @@ use super::api::Api;
 use super::classify::{Effect, classify};
 use super::client::Settings;
 use super::credentials::{Credential, Provider};
+use super::decode;
 use super::endpoint::{Endpoint, EndpointError, check_region};
 use super::limits::{Limits, Pacer};
 use super::retry::Retry;
@@ -98,9 +100,10 @@ pub(crate) enum Signing<'a> {
 
 /// An answer that is not an error.
 #[derive(Debug)]
-pub(crate) struct Answer {
+pub(crate) struct Answer<T> {
     pub(crate) request: RequestId,
-    pub(crate) fields: Value,
+    /// Or what does not fit.
+    pub(crate) fields: Result<T, String>,
 }
 
 /// A failed attempt.
@@ -159,17 +162,21 @@ impl Channel {
     }
 
     /// Makes the call, repeating it where that is safe and may help.
-    pub(crate) async fn call(&self, call: &Call, signing: Signing<'_>) -> Result<Answer, CloudError> {
+    pub(crate) async fn call<T: DeserializeOwned + Send>(
+        &self,
+        call: &Call,
+        signing: Signing<'_>,
+    ) -> Result<Answer<T>, CloudError> {
         self.call_if(&|| Ok(()), call, signing).await
     }
 
     /// The same, as long as `permit` allows it: it is asked right before each sending.
-    pub(crate) async fn call_if(
+    pub(crate) async fn call_if<T: DeserializeOwned + Send>(
         &self,
         permit: Permit<'_>,
         call: &Call,
         signing: Signing<'_>,
-    ) -> Result<Answer, CloudError> {
+    ) -> Result<Answer<T>, CloudError> {
         let mut pauses = self.retry.pauses(self.calls.fetch_add(1, Ordering::Relaxed));
         let mut remedies = Remedies::default();
         loop {
@@ -217,13 +224,13 @@ impl Channel {
         }
     }
 
-    async fn attempt(
+    async fn attempt<T: DeserializeOwned + Send>(
         &self,
         permit: Permit<'_>,
         call: &Call,
         signing: Signing<'_>,
         fresh: bool,
-    ) -> Result<Answer, Failure> {
+    ) -> Result<Answer<T>, Failure> {
         let credential = match signing {
             Signing::With(provider) => Some(provider.get(fresh).await.map_err(CloudError::from)?),
             Signing::Skip => None,
@@ -280,14 +287,15 @@ impl Channel {
         Request { origin, headers, body }
     }
 
-    fn read(&self, call: &Call, response: &Response) -> Result<Answer, Failure> {
+    fn read<T: DeserializeOwned>(&self, call: &Call, response: &Response) -> Result<Answer<T>, Failure> {
         let Some(answer) = wire::open(response) else {
             let origin = self.endpoint.origin(call.api.service(), &self.region);
             return Err(unreadable(call, &origin, response));
         };
         let request = RequestId::new(answer.request_id);
         match answer.outcome {
-            Ok(fields) => Ok(Answer { request, fields }),
+            Ok(Some(fields)) => Ok(Answer { request, fields: Ok(fields) }),
+            Ok(None) => Ok(Answer { request, fields: decode::by_value(&response.body) }),
             Err(refusal) => {
                 let (kind, sent) = classify(&refusal.code, call.api.effect());
                 let mut error = CloudError::new(kind, sent, refusal.message);
@@ -299,7 +307,7 @@ impl Channel {
     }
 
     /// What happened, without headers and bodies.
-    fn trace(&self, call: &Call, result: &Result<Answer, Failure>, took: Duration) {
+    fn trace<T>(&self, call: &Call, result: &Result<Answer<T>, Failure>, took: Duration) {
         let (request, error) = match result {
             Ok(answer) => (Some(&answer.request), None),
             Err(failure) => {

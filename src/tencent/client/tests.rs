@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use serde_json::json;
 
 use super::*;
-use crate::cloud::{KeyId, OperationState, PowerState};
+use crate::cloud::{ChargeType, Isolation, KeyId, OperationState, PowerState, Restriction, StoppedCharging};
 use crate::tencent::scripted::{answer, client, refusal};
 
 fn ids(ids: &[&str]) -> Vec<InstanceId> {
@@ -124,10 +124,23 @@ async fn an_instance_of_which_nothing_is_told_is_not_safe_to_act_on() {
         "InstanceId": "ins-1", "InstanceState": null, "Placement": null, "DataDisks": null, "LoginSettings": null,
         "LatestOperation": "", "ExpiredTime": "", "VirtualPrivateCloud": { "VpcId": "" }, "GPUInfo": null,
     });
-    for told in [nulls, json!({ "InstanceId": "ins-1" })] {
+    let empty = json!({
+        "InstanceId": "ins-1", "InstanceState": "", "RestrictState": "", "IsolatedSource": "",
+        "StopChargingMode": "", "InstanceChargeType": "", "LatestOperationState": "",
+    });
+    for told in [nulls, empty, json!({ "InstanceId": "ins-1" })] {
         let (client, _) = client([answer(json!({ "InstanceSet": [told] }))]);
         let found = client.look(&ids(&["ins-1"])).await.unwrap();
         assert_eq!(found[0].power, PowerState::Other(String::new()));
+        assert_eq!(
+            (&found[0].restriction, &found[0].isolation, &found[0].stopped_charging, &found[0].charge_type),
+            (
+                &Restriction::Normal,
+                &Isolation::NotIsolated,
+                &StoppedCharging::NotApplicable,
+                &ChargeType::Other(String::new())
+            )
+        );
         assert_eq!((&found[0].latest_operation, &found[0].vpc, found[0].gpu), (&None, &None, false));
     }
 }
