@@ -162,23 +162,35 @@ impl Channel {
     pub(crate) async fn call(&self, call: &Call, signing: Signing<'_>) -> Result<Answer, CloudError> {
         let mut pauses = self.retry.pauses(self.calls.fetch_add(1, Ordering::Relaxed));
         let mut remedies = Remedies::default();
+        let action = call.api.name();
+        let mut turn = self.pacer.turn(action).await;
         loop {
-            self.pacer.turn(call.api.name()).await;
-            let failure = match self.attempt(call, signing, remedies.refreshed).await {
-                Ok(answer) => return Ok(answer),
+            let attempt = self.attempt(call, signing, remedies.refreshed).await;
+            let failure = match attempt {
+                Ok(answer) => {
+                    self.pacer.went_through(action);
+                    return Ok(answer);
+                }
                 Err(failure) => failure,
             };
+            let pause = if failure.lasting { None } else { pauses.after(&failure.error, call.api.effect()) };
+            if failure.error.kind == ErrorKind::Throttled {
+                self.pacer.throttled(action, turn, pause.unwrap_or(self.retry.first));
+            } else if failure.error.code.is_some() {
+                self.pacer.went_through(action);
+            }
             if self.mend(&failure.error, signing, &mut remedies) {
+                turn = self.pacer.turn(action).await;
                 continue;
             }
-            let pause = if failure.lasting { None } else { pauses.after(&failure.error, call.api.effect()) };
             let Some(pause) = pause else { return Err(failure.error) };
-            tracing::debug!(action = call.api.name(), kind = ?failure.error.kind, ?pause, "call is repeated");
-            if failure.error.kind == ErrorKind::Throttled {
-                self.pacer.close(call.api.name(), pause);
+            tracing::debug!(action, kind = ?failure.error.kind, ?pause, "call is repeated");
+            turn = if failure.error.kind == ErrorKind::Throttled {
+                self.pacer.turn_again(action, turn).await
             } else {
                 self.clock.sleep(pause).await;
-            }
+                self.pacer.turn(action).await
+            };
         }
     }
 
