@@ -13,8 +13,10 @@ use pitstop::journal::{Memory, Store, Verdict};
 use pitstop::run::Conclusion;
 use pitstop::sim::{Effect, Fleet, Happening, LogEntry};
 use pitstop::tencent::{Limits, Retry, Settings};
+use serde_json::Value;
 
 use crate::rig::{Ran, Rig, Scene};
+use crate::sealed::{Done, Sealed};
 
 const SOUTH: &str = "ap-guangzhou";
 const EAST: &str = "ap-shanghai";
@@ -23,6 +25,10 @@ const SECOND: Duration = Duration::from_secs(1);
 
 /// Instances in two regions: so many of each crew.
 fn fleet(crews: &[(&str, &str, usize)]) -> Fleet {
+    Fleet::parse(&fleet_text(crews), "the fleet").unwrap()
+}
+
+fn fleet_text(crews: &[(&str, &str, usize)]) -> String {
     let mut text = "\
 zones: [ap-guangzhou-3, ap-shanghai-2]
 credentials:
@@ -45,7 +51,7 @@ instances:
             .unwrap();
         }
     }
-    Fleet::parse(&text, "the fleet").unwrap()
+    text
 }
 
 fn workflow(region: &str, crew: &str) -> String {
@@ -285,7 +291,7 @@ fn assert_full_pace_from(log: &[LogEntry], crew: &str, gone: Timestamp) {
     let time = between(from, late.last().unwrap().0).as_secs_f64();
     assert!(time > 10.0, "only {time} s are left to judge by");
     // Groups of ten follow each other in 1.085 s.
-    let pace = late.len() as f64 / time;
+    let pace = f64::from(u32::try_from(late.len()).unwrap()) / time;
     assert!(pace > 0.95 * 10.0 / 1.085, "{pace} a second, of {} in {time} s", late.len());
     let tail: Vec<_> = log.iter().filter(|entry| entry.at >= from).cloned().collect();
     assert_eq!(throttled(&tail), 0);
@@ -334,4 +340,51 @@ async fn a_run_makes_do_with_what_another_program_leaves_and_comes_back_afterwar
     let longest = waits(&log, "a").into_iter().map(|(_, wait)| wait).max().unwrap();
     assert!(longest <= longest_wait(), "{longest:?} of {:?}", longest_wait());
     assert_full_pace_from(&log, "a", scene.clock.now().min(log[0].at + lasts));
+}
+
+#[test]
+fn two_processes_run_two_regions_at_once_over_one_journal() {
+    let sealed = Sealed::new();
+    let write = |name: &str, text: &str| {
+        let path = sealed.home().join(name);
+        std::fs::write(&path, text).unwrap();
+        path.display().to_string()
+    };
+    let crews = [("a", SOUTH, "ap-guangzhou-3"), ("b", EAST, "ap-shanghai-2")];
+    let fleet = write("fleet.yaml", &fleet_text(&crews.map(|(crew, _, zone)| (crew, zone, 30))));
+    let simulator = sealed.simulator(&["--speed", "20", "--fleet", &fleet]);
+    let running = crews.map(|(crew, region, _)| {
+        let file = write(&format!("{crew}.yaml"), &workflow(region, crew));
+        let args =
+            ["run", &file, "--yes", "--endpoint", &simulator.url, "--sim-speed", "20", "--output", "json"];
+        sealed.command(&args).spawn().unwrap()
+    });
+    // Each is read to its end while the other goes on: a full pipe would hold it up.
+    let ends = running.map(|child| std::thread::spawn(|| Done::from(child.wait_with_output().unwrap())));
+    let done = ends.map(|end| end.join().unwrap());
+    for (done, (crew, _, _)) in done.iter().zip(crews) {
+        assert_eq!(done.code, 0, "{crew}: {}", done.stderr);
+        assert!(!done.stderr.contains("locked"), "{}", done.stderr);
+        let well = done.stdout.lines().filter(|line| line.contains(r#""verdict":"done""#)).count();
+        assert_eq!(well, 30, "{crew}: {}", done.stdout);
+    }
+
+    let runs = sealed.pitstop(&["runs", "--output", "json"]);
+    let runs: Vec<Value> = runs.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(runs.len(), 2, "{runs:?}");
+    let time = |run: &Value, name: &str| run[name].as_str().unwrap().parse::<Timestamp>().unwrap();
+    let (first, second) = (&runs[0], &runs[1]);
+    assert!(time(first, "began") < time(second, "ended") && time(second, "began") < time(first, "ended"));
+    for (crew, region, _) in crews {
+        let run = runs.iter().find(|run| run["region"] == region).unwrap();
+        assert_eq!(run["workflow"], format!("crew-{crew}"));
+        let shown = sealed.pitstop(&["show", run["id"].as_str().unwrap(), "-v"]);
+        assert_eq!(shown.code, 0, "{}", shown.stderr);
+        assert!(shown.stdout.contains(&format!("crew-{crew} · {region}")), "{}", shown.stdout);
+        let counted = |crew: &str| {
+            (0..30).filter(|number| shown.stdout.contains(&format!(" {crew}-{number:04}"))).count()
+        };
+        let other = if crew == "a" { "b" } else { "a" };
+        assert_eq!((counted(crew), counted(other)), (30, 0), "{}", shown.stdout);
+    }
 }
