@@ -22,6 +22,8 @@ pub(crate) struct Figures {
     pub(crate) runs: usize,
     /// By instance: for how long it was down and no operation ran on it.
     pub(crate) added: Vec<Duration>,
+    /// The same by the operation that it waited for.
+    pub(crate) waited: BTreeMap<String, Vec<Duration>>,
     /// By instance: for how long it was down at all.
     pub(crate) down: Vec<Duration>,
     /// All calls by action, the plan's included.
@@ -30,6 +32,8 @@ pub(crate) struct Figures {
     pub(crate) before: usize,
     /// How many instances were read, by all DescribeInstances calls that name theirs.
     pub(crate) looks: usize,
+    /// The same by the operation that was the instance's last.
+    pub(crate) looks_after: BTreeMap<String, usize>,
     /// How many records the journal has; only known of runs in virtual time.
     pub(crate) records: usize,
     /// Calls refused for their number.
@@ -76,7 +80,11 @@ struct Course {
     operating: bool,
     since: Timestamp,
     added: Duration,
+    /// As much of it as was added since the last operation began.
+    waited: Duration,
     down: Duration,
+    /// The operation that began last.
+    last: String,
 }
 
 impl Course {
@@ -86,6 +94,7 @@ impl Course {
             self.down += time;
             if !self.operating {
                 self.added += time;
+                self.waited += time;
             }
         }
         self.since = self.since.max(at);
@@ -123,12 +132,17 @@ impl Figures {
             operating: false,
             since: entry.at,
             added: Duration::ZERO,
+            waited: Duration::ZERO,
             down: Duration::ZERO,
+            last: String::new(),
         };
         match &entry.what {
             Happening::Call { action, ids, refused, .. } => {
                 if action == "DescribeInstances" {
                     self.looks += ids.len();
+                    for course in ids.iter().filter_map(|id| courses.get(id.as_str())) {
+                        *self.looks_after.entry(course.last.clone()).or_default() += 1;
+                    }
                 }
                 *self.calls.entry(action.clone()).or_default() += 1;
                 match refused.as_deref() {
@@ -137,10 +151,15 @@ impl Figures {
                     None => {}
                 }
             }
-            Happening::Began { id, .. } => {
+            Happening::Began { id, action, .. } => {
                 let course = courses.entry(id.as_str()).or_insert(fresh);
                 course.until(entry.at);
                 course.operating = true;
+                course.last.clone_from(action);
+                let waited = std::mem::take(&mut course.waited);
+                if !course.running {
+                    self.waited.entry(action.clone()).or_default().push(waited);
+                }
             }
             Happening::Changed { id, effect, .. } => {
                 let course = courses.entry(id.as_str()).or_insert(fresh);
@@ -159,9 +178,15 @@ impl Figures {
     pub(crate) fn and(mut self, other: Self) -> Self {
         self.runs += other.runs;
         self.added.extend(other.added);
+        for (action, waited) in other.waited {
+            self.waited.entry(action).or_default().extend(waited);
+        }
         self.down.extend(other.down);
         for (action, calls) in other.calls {
             *self.calls.entry(action).or_default() += calls;
+        }
+        for (action, looks) in other.looks_after {
+            *self.looks_after.entry(action).or_default() += looks;
         }
         self.before += other.before;
         self.looks += other.looks;

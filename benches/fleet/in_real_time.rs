@@ -15,8 +15,6 @@ use super::process::{self, Spent};
 
 /// The size of the run that is made for experience.
 const BEFORE: usize = 100;
-/// How many runs are made of a single instance.
-const SINGLES: u64 = 5;
 /// What all clients set as the new password.
 const PASSWORD: &str = "Correct-Horse-7";
 /// The packages of the peers.
@@ -40,6 +38,14 @@ impl Who {
             Self::Pitstop => "pitstop",
             Self::Sdk => "SDK script",
             Self::Tccli => "tccli script",
+        }
+    }
+
+    /// How many runs are made of a single instance: enough for a p99 to mean something, where that is bearable.
+    fn singles(self) -> u64 {
+        match self {
+            Self::Pitstop => 20,
+            Self::Sdk | Self::Tccli => 5,
         }
     }
 
@@ -71,7 +77,7 @@ impl Bench {
 
     /// What such a fleet costs.
     pub(crate) fn figures(&self, who: Who, size: usize) -> Result<Figures, String> {
-        let seeds = 1..=if size == 1 { SINGLES } else { 1 };
+        let seeds = 1..=if size == 1 { who.singles() } else { 1 };
         let runs: Result<Vec<_>, _> = seeds.map(|seed| self.once(who, size, seed)).collect();
         runs?.into_iter().reduce(Figures::and).ok_or_else(|| "no run".to_owned())
     }

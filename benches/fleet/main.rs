@@ -6,7 +6,7 @@
 //! the experience of an earlier run of 100 instances.
 //!
 //! ```text
-//! cargo bench --bench fleet                            all of it, in real time: some 25 minutes
+//! cargo bench --bench fleet                            all of it, in real time: some 35 minutes
 //! cargo bench --bench fleet -- alone [N…]              Pitstop alone
 //! cargo bench --bench fleet -- alone 10000             the largest: another 20 minutes
 //! cargo bench --bench fleet -- virtual [N…] [boots]    Pitstop in one process and in virtual time: seconds

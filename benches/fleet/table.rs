@@ -19,6 +19,14 @@ pub(crate) fn table(columns: &[(String, Figures)]) -> String {
     add("added downtime, s: median", &|figures| part(&figures.added, 50));
     add("added downtime, s: p99", &|figures| part(&figures.added, 99));
     add("added downtime, s: max", &|figures| part(&figures.added, 100));
+    let waited: BTreeSet<_> = columns.iter().flat_map(|(_, figures)| figures.waited.keys()).collect();
+    for action in waited {
+        add(&format!("  before {action}: mean, p99"), &|figures| {
+            let waited = figures.waited.get(action).map_or(&[][..], Vec::as_slice);
+            let mean = waited.iter().sum::<Duration>().as_secs_f64() / number(waited.len().max(1));
+            format!("{mean:.2} {}", part(waited, 99))
+        });
+    }
     add("downtime, s: median", &|figures| part(&figures.down, 50));
     add("left down, instances", &|figures| figures.left_down.to_string());
     add("from the first call to the first stop, s", &|figures| {
@@ -38,6 +46,13 @@ pub(crate) fn table(columns: &[(String, Figures)]) -> String {
     }
     add("  of these before the first stop", &|figures| share(figures, figures.before));
     add("looks at an instance", &|figures| share(figures, figures.looks));
+    let operations: BTreeSet<_> =
+        columns.iter().flat_map(|(_, figures)| figures.looks_after.keys()).collect();
+    for operation in operations {
+        add(&format!("  after {operation}"), &|figures| {
+            share(figures, figures.looks_after.get(operation).copied().unwrap_or(0))
+        });
+    }
     if columns.iter().all(|(_, figures)| figures.machine.is_none()) {
         add("records an instance", &|figures| share(figures, figures.records));
         return text;

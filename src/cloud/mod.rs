@@ -35,6 +35,9 @@ pub struct Ceilings {
     pub resizes: Option<u32>,
 }
 
+/// Says at any moment whether a call may still be sent, and if not, why: the error is what becomes of the call.
+pub type Permit<'a> = &'a (dyn Fn() -> Result<(), CloudError> + Send + Sync);
+
 /// One region of one account: what the engine needs of it.
 #[async_trait]
 pub trait Cloud: Send + Sync {
@@ -47,8 +50,9 @@ pub trait Cloud: Send + Sync {
         Ceilings::default()
     }
 
-    /// Sends one mutating call, once. Success means "accepted": the operation runs on, and
+    /// Sends one mutating call, once, if `permit` still allows it at the last moment: it is asked after all waiting for a
+    /// turn or a credential, and again before a call is repeated that was surely not executed. Success means "accepted": the operation runs on, and
     /// [`Instance::latest_operation`] shows its state under the request id returned here.
     /// An error says with [`CloudError::sent`] whether the call may have been executed all the same.
-    async fn apply(&self, change: &Change) -> Result<RequestId, CloudError>;
+    async fn apply(&self, change: &Change, permit: Permit<'_>) -> Result<RequestId, CloudError>;
 }

@@ -7,7 +7,8 @@
 //! epoch that it was made under ([`Claim`]), so that a process which lost its run can't write any more, however late it
 //! notices. As nothing is sent that was not written before, it can't send anything new either.
 //!
-//! Leases are compared with the clock of whoever wants to take the run. Where runs come from several machines, their
+//! Leases are written by the wall clock, and compared with that of whoever wants to take the run. A machine that was
+//! suspended renews before anything else, and so finds out whether the run is still its own. Where runs come from several machines, their
 //! clocks have to agree to within half of [`LEASE`]: with more than that between them a run could be taken from a process
 //! that lives, which then breaks off (nothing is sent twice, as the taker looks first at every call it can't account
 //! for, but the one call that is in the air at that moment may still arrive).

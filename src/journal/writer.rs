@@ -8,7 +8,7 @@ use jiff::Timestamp;
 
 use super::event::{Event, Halt, Intent, Record, RunId, Verdict};
 use super::store::{Claim, LEASE, Lease, Place, RunSummary, Store, StoreError, Took};
-use crate::clock::{Clock, between};
+use crate::clock::{Clock, Moment, between};
 use crate::cloud::{InstanceId, RequestId};
 use crate::plan::ApprovedPlan;
 
@@ -34,10 +34,10 @@ pub struct Journal {
     place: Place,
     records: Vec<Record>,
     next: u64,
-    /// Until when this process has the run if it does not renew.
-    until: Timestamp,
-    /// When to renew.
-    due: Timestamp,
+    /// When this process took the run, or last renewed its hold of it.
+    held: Moment,
+    /// How long after that the next renewal is due.
+    due: Duration,
 }
 
 /// Proof that something stands in the journal. Only this module makes one, after the append returned.
@@ -70,6 +70,7 @@ impl Journal {
         by: String,
         chance: [u8; 10],
     ) -> Result<Self, StoreError> {
+        let held = clock.moment();
         let at = clock.now();
         let run = RunId::new(at, chance);
         let instances: Vec<_> = plan.plan().instances.iter().map(|instance| instance.id.clone()).collect();
@@ -88,11 +89,10 @@ impl Journal {
             .zip(0..)
             .map(|(event, seq)| Record { at, run, seq, instance: None, event })
             .collect();
-        let lease = Lease::new(by, at);
+        let lease = Lease::new(by, clock.wall());
         let claim = store.begin(&summary, &instances, &records, &lease).await?;
         let next = records.len() as u64;
-        let due = at + RENEWAL;
-        Ok(Self { store, clock, claim, place, records, next, until: lease.until, due })
+        Ok(Self { store, clock, claim, place, records, next, held, due: RENEWAL })
     }
 
     /// Takes an unfinished run in hand. From now on no other process can write to it.
@@ -103,12 +103,12 @@ impl Journal {
         run: &RunSummary,
         by: String,
     ) -> Result<Self, StoreError> {
-        let now = clock.now();
+        let held = clock.moment();
+        let now = clock.wall();
         let lease = Lease::new(by.clone(), now);
         let claim = store.take(run.id, &lease, now).await?;
-        let (place, due) = (run.place.clone(), now + RENEWAL);
-        let records = Vec::new();
-        let mut journal = Self { store, clock, claim, place, records, next: 0, until: lease.until, due };
+        let (place, records) = (run.place.clone(), Vec::new());
+        let mut journal = Self { store, clock, claim, place, records, next: 0, held, due: RENEWAL };
         match journal.take_up(by).await {
             Ok(()) => Ok(journal),
             Err(error) => {
@@ -154,27 +154,34 @@ impl Journal {
         }
     }
 
-    /// When [`Self::renew`] is due.
+    /// When [`Self::renew`] is due, if the machine is not suspended before.
     pub fn renewal_due(&self) -> Timestamp {
-        self.due
+        self.clock.after(&self.held, self.due)
+    }
+
+    /// Whether [`Self::renew`] is due. Others look at the wall clock: while this machine was suspended, the lease went on.
+    pub fn is_renewal_due(&self) -> bool {
+        self.clock.since(&self.held) >= self.due
     }
 
     /// Prolongs this process's hold of the run. A store that can't be written for a while is no error before the lease
     /// has run out; [`StoreError::Taken`] says that the run is another process's now.
     pub async fn renew(&mut self) -> Result<(), StoreError> {
-        let now = self.clock.now();
-        let until = now + LEASE;
-        match self.store.renew(self.claim, until).await {
+        let now = self.clock.moment();
+        match self.store.renew(self.claim, self.clock.wall() + LEASE).await {
             Ok(()) => {
-                self.until = until;
-                self.due = now + RENEWAL;
+                self.held = now;
+                self.due = RENEWAL;
                 Ok(())
             }
             Err(StoreError::Taken(run)) => Err(StoreError::Taken(run)),
-            Err(error) if self.clock.now() >= self.until => Err(error),
             Err(error) => {
-                tracing::warn!(%error, until = %self.until, "the hold of the run can't be prolonged; it is tried again");
-                self.due = now + RETRY;
+                let left = LEASE.saturating_sub(self.clock.since(&self.held));
+                if left.is_zero() {
+                    return Err(error);
+                }
+                tracing::warn!(%error, ?left, "the hold of the run can't be prolonged; it is tried again");
+                self.due = self.clock.since(&self.held) + RETRY;
                 Ok(())
             }
         }
@@ -246,7 +253,7 @@ impl Journal {
         let Some(pause) = tries.next_pause(&self.clock) else { return Err(error) };
         tracing::warn!(%error, ?pause, "the journal is tried again");
         self.clock.sleep(pause).await;
-        if self.clock.now() >= self.due { self.renew().await } else { Ok(()) }
+        if self.is_renewal_due() { self.renew().await } else { Ok(()) }
     }
 
     /// Writes down what is about to be sent; what comes back is the permission to send it.

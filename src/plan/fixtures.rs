@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use super::{Inventory, Plan, ResizeClass, build, survey};
 use crate::cloud::{
     Caller, Change, ChargeType, Cloud, CloudError, Disk, ErrorKind, Filter, Instance, InstanceId,
-    InstanceType, Isolation, KeyId, KeyPair, LoadBalancerUse, PowerState, Price, Quota, RepairTask,
+    InstanceType, Isolation, KeyId, KeyPair, LoadBalancerUse, Permit, PowerState, Price, Quota, RepairTask,
     RequestId, ResizeOption, Restriction, ScalingGroup, Sent, Stock, StoppedCharging, Survey, TypeOffer,
 };
 use crate::workflow::{
@@ -231,7 +231,7 @@ impl Cloud for FakeSurvey {
         self.answer("look", self.instances.iter().filter(|i| ids.contains(&i.id)).cloned().collect())
     }
 
-    async fn apply(&self, change: &Change) -> Result<RequestId, CloudError> {
+    async fn apply(&self, change: &Change, _: Permit<'_>) -> Result<RequestId, CloudError> {
         panic!("a survey changes nothing, and this one sent {}", change.api_name())
     }
 }

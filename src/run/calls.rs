@@ -2,17 +2,18 @@
 
 use std::time::Duration;
 
-use crate::cloud::{Change, Cloud, CloudError, ErrorKind, KeyId, RequestId, Sent, Survey};
+use crate::cloud::{Change, Cloud, CloudError, ErrorKind, KeyId, Permit, RequestId, Sent, Survey};
 use crate::journal::{Intent, Joint, Recorded};
 use crate::plan::ImportKey;
 
 use super::secrets::Secrets;
 
-/// Sends one joint intent, once.
+/// Sends one joint intent, once, if `permit` still allows it.
 pub(super) async fn perform(
     cloud: &dyn Cloud,
     recorded: &Recorded<Joint>,
     secrets: &Secrets,
+    permit: Permit<'_>,
 ) -> Result<RequestId, CloudError> {
     let joint = recorded.get();
     let mut ids: Vec<_> = joint.instances.iter().map(|(id, _)| id.clone()).collect();
@@ -37,7 +38,7 @@ pub(super) async fn perform(
             }
         },
     };
-    cloud.apply(&change).await
+    cloud.apply(&change, permit).await
 }
 
 /// What comes of an intent that was decided on too long ago to be sent: the instance is looked at again.
@@ -53,7 +54,8 @@ pub(super) async fn import(
     recorded: &Recorded<ImportKey>,
 ) -> Result<RequestId, CloudError> {
     let ImportKey { name, public_key } = recorded.get().clone();
-    cloud.apply(&Change::ImportKey { name, public_key }).await
+    // A key touches no instance, and is no worse for being imported late.
+    cloud.apply(&Change::ImportKey { name, public_key }, &|| Ok(())).await
 }
 
 /// The key of this material, if the account has it.

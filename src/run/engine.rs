@@ -6,12 +6,12 @@
 mod importing;
 mod looking;
 mod pausing;
+mod sending;
+mod waking;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::future::poll_fn;
 use std::pin::pin;
 use std::sync::Arc;
-use std::task::Poll;
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
@@ -20,18 +20,20 @@ use futures_util::stream::{FuturesUnordered, StreamExt as _};
 use jiff::Timestamp;
 use tokio::sync::{mpsc, watch};
 
+use self::waking::is_due;
 use super::calls;
 use super::checks;
-use super::decide::{Next, Observation, Turn, View, decide};
+use super::decide::{Blind, Next, Observation, Turn, View, decide};
 use super::operator::{Operator, Probe};
 use super::outcome::{Cause, Outcome, RunError};
 use super::pace::{Experience, Pace};
+use super::queue::Queue;
 use super::rollout::{Phase, Rollout};
 use super::secrets::Secrets;
-use crate::clock::{Clock, between};
+use crate::clock::{Clock, Moment, between};
 use crate::cloud::{Action, CloudError, Instance, InstanceId, KeyId, RequestId, Sent, Survey};
 use crate::journal::{
-    Event, Failure, Halt, Intent, Joint, Journal, Order, Record, Stage, State, StoreError, Took, Verdict,
+    Event, Failure, Halt, Intent, Journal, Order, Record, Stage, State, StoreError, Took, Verdict,
 };
 use crate::plan::Plan;
 
@@ -75,20 +77,13 @@ pub async fn drive(
     }
 }
 
-/// Waits until `when` is reached, and sees it at every poll: a timer alone stands still while the machine sleeps, and
-/// what was in the air before would go on first.
-async fn reached(clock: &Clock, when: Timestamp) {
-    let mut timer = pin!(clock.sleep_until(when));
-    poll_fn(|context| if clock.now() >= when { Poll::Ready(()) } else { timer.as_mut().poll(context) }).await;
-}
-
 /// One instance of the run.
 struct Member {
     id: InstanceId,
     state: State,
     /// Boxed: of a large fleet most wait, or have gone, and show nothing.
     seen: Option<Box<Observation>>,
-    blind: Option<(Timestamp, CloudError)>,
+    blind: Option<Blind>,
     /// When the look before the last one was asked for.
     looked_before: Option<Timestamp>,
     /// A call or a check of it is in the air.
@@ -134,8 +129,12 @@ struct Engine {
     open: usize,
     /// No look before this.
     looks_from: Timestamp,
-    /// Resizes that are sent and not answered yet.
-    resizing: usize,
+    /// The resizes, of which the cloud takes few.
+    queue: Queue,
+    /// When the present turn began.
+    awake: Moment,
+    /// What was asked for before this counts as not seen: the machine was suspended since.
+    anew: Timestamp,
     /// Somebody was to be asked, and nobody is there.
     unanswered: bool,
     finished: bool,
@@ -154,7 +153,9 @@ impl Engine {
         let members: Vec<_> = plan.instances.iter().map(|own| Member::new(own.id.clone())).collect();
         let index = members.iter().enumerate().map(|(at, member)| (member.id.clone(), at)).collect();
         let began = parts.clock.now();
-        let rollout = Rollout::new(&plan, parts.cloud.ceilings().resizes);
+        let ceiling = parts.cloud.ceilings().resizes;
+        let (rollout, queue) = (Rollout::new(&plan, ceiling), Queue::new(ceiling, parts.pace.fresh));
+        let awake = parts.clock.moment();
         let records = journal.records().to_vec();
         let mut engine = Self {
             journal,
@@ -175,7 +176,9 @@ impl Engine {
             flights: FuturesUnordered::new(),
             open: 0,
             looks_from: Timestamp::MIN,
-            resizing: 0,
+            queue,
+            awake,
+            anew: Timestamp::MIN,
             unanswered: false,
             finished: false,
         };
@@ -216,6 +219,7 @@ impl Engine {
         }
         self.ask_again();
         loop {
+            self.wake_up();
             self.give_turns();
             self.turn().await?;
             if self.open == 0 || self.order == Order::LeaveNow || self.unanswered {
@@ -262,18 +266,22 @@ impl Engine {
     /// Decides for every instance that something happened to, until there is nothing left to write down; then sends.
     async fn turn(&mut self) -> Result<(), Cause> {
         let mut wishes = Wishes::new();
-        let decided = self.parts.clock.now();
+        self.dirty.extend(self.queue.call_up());
         while !self.dirty.is_empty() && self.order != Order::LeaveNow {
             let mut notes = Vec::new();
             for at in std::mem::take(&mut self.dirty) {
                 if self.members[at].busy {
                     continue;
                 }
-                match decide(&self.view(at)) {
+                let next = decide(&self.view(at));
+                self.keep_place(at, &next);
+                match next {
                     Next::Note(event) => notes.push((at, event)),
                     Next::Act { intent, baseline, among } => {
-                        self.members[at].busy = true;
-                        wishes.entry((intent, among)).or_default().push((at, baseline));
+                        if self.may_send(at, &intent) {
+                            self.members[at].busy = true;
+                            wishes.entry((intent, among)).or_default().push((at, baseline));
+                        }
                     }
                     Next::Look(when) => self.wake_at(at, when),
                     Next::Check(check) => self.begin_check(at, check, &mut notes),
@@ -282,9 +290,10 @@ impl Engine {
                 }
             }
             self.note(notes).await?;
+            self.dirty.extend(self.queue.call_up());
         }
         if self.order != Order::LeaveNow {
-            self.send(wishes, decided).await?;
+            self.send(wishes).await?;
         }
         Ok(())
     }
@@ -305,7 +314,7 @@ impl Engine {
         loop {
             tokio::select! {
                 biased;
-                () = reached(&clock, self.journal.renewal_due()) => self.journal.renew().await?,
+                () = is_due(&self.journal, &clock) => self.journal.renew().await?,
                 done = &mut work => return Ok(done),
             }
         }
@@ -319,7 +328,7 @@ impl Engine {
         let clock = self.parts.clock.clone();
         tokio::select! {
             biased;
-            () = reached(&clock, self.journal.renewal_due()) => Ok(self.journal.renew().await?),
+            () = is_due(&self.journal, &clock) => Ok(self.journal.renew().await?),
             Ok(()) = self.orders.changed() => self.heed_order().await,
             Some(landed) = self.flights.next(), if !self.flights.is_empty() => self.land(landed).await,
             () = clock.sleep_until(next), if next < Timestamp::MAX => {
@@ -345,7 +354,9 @@ impl Engine {
     async fn land(&mut self, landed: Landed) -> Result<(), Cause> {
         match landed {
             Landed::Call { members, resize, result } => {
-                self.resizing -= usize::from(resize);
+                if resize {
+                    self.queue.landed();
+                }
                 let among = members.len();
                 let event = match result {
                     Ok(request) => Event::Accepted { request },
@@ -404,16 +415,22 @@ impl Engine {
     /// What the event teaches about durations: it ended between the last two looks.
     fn took(&self, at: usize, event: &Event) -> Option<Took> {
         let Event::Achieved { took } = event else { return None };
-        let Stage::Underway { intent, at: accepted, .. } = &self.members[at].state.stage else { return None };
+        let own = &self.members[at];
+        let Stage::Underway { intent, at: accepted, .. } = &own.state.stage else { return None };
         // Time in which nobody looked teaches nothing.
-        if *accepted < self.began {
+        if *accepted < self.began.max(self.anew) {
             return None;
         }
         let family = self.plan.instances[at].found.as_ref()?.instance_type.family().to_owned();
-        let own = &self.members[at];
-        let since = own.looked_before.filter(|before| before > accepted);
-        let late = own.seen.as_ref().zip(since).map(|(seen, since)| between(since, seen.landed) / 2);
-        Some(Took { action: intent.action(), family, took: took.saturating_sub(late.unwrap_or_default()) })
+        let action = intent.action();
+        let took = match own.looked_before.filter(|before| before > accepted) {
+            Some(before) => {
+                let apart = own.seen.as_ref().map_or(Duration::ZERO, |seen| between(before, seen.landed));
+                took.saturating_sub(apart / 2)
+            }
+            None => self.experience.ended_before_the_first_look(action, &family, *took)?,
+        };
+        Some(Took { action, family, took })
     }
 
     /// Lets one record change the state of its instance, and the counts that follow from it.
@@ -421,7 +438,7 @@ impl Engine {
         let Some(id) = &record.instance else {
             match &record.event {
                 Event::KeyImported { key } => self.imported = Some(key.clone()),
-                Event::Paused { until } => self.rollout.paused(*until),
+                Event::Paused { until } => self.paused(*until),
                 Event::Continued => self.rollout.continued(),
                 _ => {}
             }
@@ -450,6 +467,7 @@ impl Engine {
         }
         self.open = self.open.saturating_sub(1);
         member.seen = None;
+        self.queue.leaves(at);
         if let Some(when) = member.wake.take() {
             self.timers.remove(&(when, at));
         }
@@ -457,7 +475,7 @@ impl Engine {
     }
 
     fn give_turns(&mut self) {
-        for (at, turn) in self.rollout.begin(self.parts.clock.now(), self.resizing) {
+        for (at, turn) in self.rollout.begin(self.parts.clock.now(), self.queue.crowd()) {
             self.members[at].turn = turn;
             self.dirty.insert(at);
         }
@@ -468,47 +486,6 @@ impl Engine {
         for record in self.journal.append(vec![(None, event)]).await? {
             self.fold(&record)?;
             self.tell(record);
-        }
-        Ok(())
-    }
-
-    /// Writes down and sends the wishes, equal ones together.
-    async fn send(&mut self, wishes: Wishes, decided: Timestamp) -> Result<(), Cause> {
-        let mut groups = Vec::new();
-        let mut joints = Vec::new();
-        for ((intent, among), wishing) in wishes {
-            for group in wishing.chunks(among.max(1)) {
-                let instances = group
-                    .iter()
-                    .map(|(at, baseline)| (self.members[*at].id.clone(), baseline.clone()))
-                    .collect();
-                joints.push(Joint { intent: intent.clone(), instances });
-                groups.push(group.iter().map(|(at, _)| *at).collect::<Vec<_>>());
-            }
-        }
-        if joints.is_empty() {
-            return Ok(());
-        }
-        let (recorded, records) = self.journal.intend(joints).await?;
-        for record in records {
-            self.fold(&record)?;
-            self.tell(record);
-        }
-        for (recorded, members) in recorded.into_iter().zip(groups) {
-            let cloud = Arc::clone(&self.parts.cloud);
-            let secrets = Arc::clone(&self.secrets);
-            let resize = recorded.get().intent.action() == Action::Resize;
-            self.resizing += usize::from(resize);
-            let (clock, fresh) = (self.parts.clock.clone(), self.parts.pace.fresh);
-            let flight = async move {
-                // The journal may have been tried for long, or the process may have stood still, since it was decided.
-                let result = match between(decided, clock.now()) {
-                    late if late > fresh => Err(calls::too_late(late)),
-                    _ => calls::perform(cloud.as_ref(), &recorded, &secrets).await,
-                };
-                Landed::Call { members, resize, result }
-            };
-            self.flights.push(flight.boxed());
         }
         Ok(())
     }
@@ -540,8 +517,8 @@ impl Engine {
             own: &self.plan.instances[at],
             imported: self.imported.as_ref(),
             state: &member.state,
-            seen: member.seen.as_deref(),
-            blind: member.blind.as_ref().map(|(since, error)| (*since, error)),
+            seen: member.seen.as_deref().filter(|seen| seen.at >= self.anew),
+            blind: member.blind.as_ref(),
             order: self.order,
             turn: self.rollout.turn(member.turn),
             began: self.began,

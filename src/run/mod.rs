@@ -11,6 +11,7 @@ mod engine;
 mod operator;
 mod outcome;
 mod pace;
+mod queue;
 mod rollout;
 mod secrets;
 mod typical;

@@ -28,12 +28,17 @@ pub struct Pace {
     pub recovery: Duration,
     /// How old an observation may be when something is decided on it.
     pub fresh: Duration,
+    /// How old a decision may be when its call is sent: what had to wait longer for its turn is not sent, and looked at again.
+    pub late: Duration,
     /// The first pause before a refused call is sent again; doubled each time.
     pub pause: Duration,
     /// The longest pause between two looks or two tries.
     pub longest: Duration,
     /// The shortest pause between two looks at one instance.
     pub shortest: Duration,
+    /// By how much each pause between looks is shorter than the one before it, while an end is expected: less downtime
+    /// for more calls.
+    pub grain: Duration,
     /// How far apart the looks at many instances are: they are made together, so that all whose operation ended in
     /// between share the next calls.
     pub together: Duration,
@@ -53,10 +58,12 @@ impl Default for Pace {
             change: Duration::from_mins(10),
             recovery: Duration::from_mins(30),
             fresh: Duration::from_secs(3),
+            late: Duration::from_secs(15),
             pause: Duration::from_secs(1),
             longest: Duration::from_secs(15),
             shortest: Duration::from_millis(125),
-            together: Duration::from_millis(366),
+            grain: Duration::from_millis(23),
+            together: Duration::from_millis(375),
             looking: 20,
             typical: Typical::default(),
         }
@@ -78,9 +85,11 @@ impl Pace {
             recovery: scaled(self.recovery),
             // A read over a socket takes its real time, however fast the simulated cloud is.
             fresh: scaled(self.fresh).max(Duration::from_secs(1)),
+            late: scaled(self.late).max(Duration::from_secs(5)),
             pause: scaled(self.pause),
             longest: scaled(self.longest).max(shortest * 4),
             shortest,
+            grain: self.grain.div_f64(speed.max(1.0)),
             together: scaled(self.together),
             looking: self.looking,
             typical: self.typical.each(scaled),
@@ -161,19 +170,24 @@ impl Pace {
         let Some(Span { early, late }) = span else {
             return (elapsed.mul_f64(0.15)).clamp(self.shortest * 3, self.longest);
         };
-        // Looks cost calls in proportion to width / pause, and downtime in proportion to the pause: over operations of
-        // different widths the same cost in both is least when the pause goes with the root of the width.
-        let width = late.saturating_sub(early).as_secs_f64();
-        let closely = Duration::from_secs_f64(0.40 * (width * self.shortest.as_secs_f64()).sqrt())
-            .clamp(self.shortest, self.longest);
+        let half = self.pause_with(late.saturating_sub(early)) / 2;
         if elapsed < early {
-            // Not later: what is never looked for before is never found to be possible.
-            early.saturating_sub(elapsed).max(self.shortest)
+            (early + half).saturating_sub(elapsed).max(self.shortest)
         } else if elapsed < late {
-            closely
+            self.pause_with(late.saturating_sub(elapsed))
         } else {
-            elapsed.saturating_sub(late).mul_f64(0.25).clamp(closely, self.longest.max(closely))
+            elapsed.saturating_sub(late).mul_f64(0.25).max(half).clamp(self.shortest, self.longest)
         }
+    }
+
+    /// The pause before the next look if the end is expected within what is `left`, at any moment alike.
+    ///
+    /// The first looks are made for every operation, the last ones only for the few that take so long. So evenly spaced
+    /// looks are not the best: calls and waiting together cost least when each pause is one grain shorter than the one
+    /// before it, down to nothing at the end. Such pauses add up to `left` when the first is the root of 2 · left · grain.
+    fn pause_with(&self, left: Duration) -> Duration {
+        let pause = (2.0 * left.as_secs_f64() * self.grain.as_secs_f64()).sqrt();
+        Duration::from_secs_f64(pause).clamp(self.shortest, self.longest)
     }
 }
 
@@ -213,6 +227,24 @@ impl Experience {
     /// Adds the newest duration.
     pub fn add(&mut self, took: &Took) {
         self.by_action.entry(took.action).or_default().entry(took.family.clone()).or_default().add(took.took);
+    }
+
+    /// What to remember of an operation that the first look, after `elapsed`, found ended; `None` means nothing.
+    ///
+    /// As early as can be: were it remembered as long as it seemed, the first look would come later every time, and
+    /// what is never looked for is never found to be possible.
+    pub fn ended_before_the_first_look(
+        &self,
+        action: Action,
+        family: &str,
+        elapsed: Duration,
+    ) -> Option<Duration> {
+        match self.span(action, family) {
+            None => Some(elapsed),
+            Some(span) if elapsed <= span.late => Some(elapsed.min(span.early)),
+            // Nobody looked when it was time.
+            Some(_) => None,
+        }
     }
 
     /// When such an operation can be expected to end; `None` without enough experience.
@@ -281,8 +313,8 @@ mod tests {
         assert_eq!(
             looks(Some(span), 16),
             [
-                8.0, 8.28, 8.57, 8.85, 9.13, 9.41, 9.7, 9.98, 10.26, 10.55, 10.83, 11.11, 11.39, 11.68,
-                11.96, 12.24, 12.53, 12.81, 13.09, 13.37, 13.72, 14.15, 14.68, 15.35
+                8.21, 8.63, 9.03, 9.4, 9.74, 10.06, 10.36, 10.64, 10.89, 11.11, 11.32, 11.49, 11.65, 11.77,
+                11.9, 12.02, 12.24, 12.45, 12.67, 12.88, 13.1, 13.38, 13.72, 14.15, 14.69, 15.36
             ]
         );
     }
@@ -297,6 +329,62 @@ mod tests {
             ]
         );
         assert!(looks(None, 600).windows(2).all(|pair| pair[1] - pair[0] <= 15.01));
+    }
+
+    /// What is learned of operations that take, one after the other, so many seconds, and are looked at accordingly.
+    fn learned(experience: &mut Experience, seconds: impl Iterator<Item = f64>) -> (f64, f64) {
+        let pace = Pace::default();
+        for seconds in seconds {
+            let (mut before, mut elapsed) = (None, Duration::ZERO);
+            loop {
+                let pause = pace.next_look(elapsed, experience.span(Action::Stop, "S5"));
+                if (elapsed + pause).as_secs_f64() >= seconds {
+                    let seen = elapsed + pause;
+                    let took = match before {
+                        Some(before) => Some((before + seen) / 2),
+                        None => experience.ended_before_the_first_look(Action::Stop, "S5", seen),
+                    };
+                    if let Some(took) = took {
+                        experience.add(&Took { action: Action::Stop, family: "S5".into(), took });
+                    }
+                    break;
+                }
+                elapsed += pause;
+                before = Some(elapsed);
+            }
+        }
+        let span = experience.span(Action::Stop, "S5").unwrap();
+        (span.early.as_secs_f64(), span.late.as_secs_f64())
+    }
+
+    #[test]
+    fn what_is_expected_stays_where_it_is_and_follows_the_cloud() {
+        // Evenly over 6.4 to 9.6 s, in an order without a pattern.
+        let steady =
+            |from: f64| (0..1_000).map(move |number: u32| from + f64::from(number * 37 % 100) * 0.032);
+        let mut experience = Experience::default();
+        let (early, late) = learned(&mut experience, steady(6.4));
+        assert!((6.0..6.6).contains(&early) && (9.3..10.1).contains(&late), "{early} to {late}");
+        let (early, late) = learned(&mut experience, steady(4.4));
+        assert!((4.0..4.6).contains(&early) && (7.3..8.1).contains(&late), "faster: {early} to {late}");
+        let (early, late) = learned(&mut experience, steady(8.4));
+        assert!((8.0..8.6).contains(&early) && (11.3..12.1).contains(&late), "slower: {early} to {late}");
+    }
+
+    #[test]
+    fn what_nobody_looked_for_in_time_teaches_nothing() {
+        let took =
+            |seconds| Took { action: Action::Stop, family: "S5".into(), took: Duration::from_secs(seconds) };
+        let mut experience = Experience::new(&[took(10), took(12)]);
+        let seconds = |seconds| Some(Duration::from_secs(seconds));
+        let found = |experience: &Experience, elapsed| {
+            experience.ended_before_the_first_look(Action::Stop, "S5", Duration::from_secs(elapsed))
+        };
+        assert_eq!(found(&experience, 100), seconds(100), "nothing is known yet");
+        experience.add(&took(20));
+        assert_eq!(found(&experience, 4), seconds(4));
+        assert_eq!(found(&experience, 24), seconds(5), "the earliest");
+        assert_eq!(found(&experience, 26), None, "25 s is the latest");
     }
 
     #[test]
@@ -323,9 +411,9 @@ mod tests {
         let step =
             |when, now, active| between(origin, pace.in_step(at(when), at(now), origin, active)).as_millis();
         assert_eq!(step(1000, 900, FEW), 1000);
-        assert_eq!(step(1000, 100, FEW + 1), 2 * 366, "the nearest before it");
-        assert_eq!(step(1000, 900, FEW + 1), 3 * 366, "that one is over");
-        assert_eq!(step(900, 1000, 1000), 3 * 366, "what is overdue is no exception");
+        assert_eq!(step(1000, 100, FEW + 1), 2 * 375, "the nearest before it");
+        assert_eq!(step(1000, 900, FEW + 1), 3 * 375, "that one is over");
+        assert_eq!(step(900, 1000, 1000), 3 * 375, "what is overdue is no exception");
     }
 
     #[test]

@@ -15,7 +15,7 @@ use crate::plan::{Plan, Step};
 
 /// A second, and a little more than the client needs between bursts: what queued up for the scarce call while others were slow
 /// drains as well.
-const GROUP: Duration = Duration::from_millis(1085);
+const GROUP: Duration = Duration::from_millis(1095);
 
 /// The state of the rollout.
 #[derive(Debug)]

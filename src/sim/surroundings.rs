@@ -58,7 +58,12 @@ impl World {
     pub(crate) fn describe_listeners(&self, call: &Call<'_>) -> Fields {
         let mut balancers = Vec::new();
         let mut addresses = Vec::new();
-        for backend in call.objects("Backends") {
+        let backends = call.objects("Backends");
+        if backends.len() > self.backends {
+            let message = format!("There are more than {} backends.", self.backends);
+            return Err(Refused::new("InvalidParameterValue.Length", message));
+        }
+        for backend in backends {
             let text = |name: &str| backend.get(name).and_then(Value::as_str);
             let (Some(vpc), Some(address)) = (text("VpcId"), text("PrivateIp")) else {
                 let message = "A backend needs `VpcId` and `PrivateIp`.";

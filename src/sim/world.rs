@@ -47,6 +47,8 @@ pub struct World {
     pub(super) vanished: bool,
     /// The list that was asked for last: its next page will be wanted next.
     pub(super) listing: Option<Listing>,
+    /// How many addresses DescribeLBListeners takes.
+    pub(super) backends: usize,
     events: VecDeque<(Timestamp, EventSpec)>,
     pub(super) script: Script,
     pub(super) calls: BTreeMap<String, u64>,
@@ -96,6 +98,7 @@ impl World {
             stirred: BTreeSet::new(),
             vanished: false,
             listing: None,
+            backends: usize::MAX,
             events: events.into(),
             script: Script::new(fleet.faults.clone()),
             calls: BTreeMap::new(),
@@ -124,6 +127,13 @@ impl World {
     #[must_use]
     pub fn faults(mut self, faults: Vec<Fault>) -> Self {
         self.script = Script::new(faults);
+        self
+    }
+
+    /// The same world, in which DescribeLBListeners takes so many addresses a call; the vendor names no ceiling.
+    #[must_use]
+    pub fn backends(mut self, most: usize) -> Self {
+        self.backends = most;
         self
     }
 

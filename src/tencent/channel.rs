@@ -12,6 +12,7 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 use zeroize::{Zeroize as _, Zeroizing};
 
@@ -19,13 +20,14 @@ use super::api::Api;
 use super::classify::{Effect, classify};
 use super::client::Settings;
 use super::credentials::{Credential, Provider};
+use super::decode;
 use super::endpoint::{Endpoint, EndpointError, check_region};
 use super::limits::{Limits, Pacer};
 use super::retry::Retry;
 use super::sign::Signable;
 use super::wire::{self, Request, Response, Transport, TransportError};
 use crate::clock::{Clock, between};
-use crate::cloud::{CloudError, ErrorKind, RequestId, Sent};
+use crate::cloud::{CloudError, ErrorKind, Permit, RequestId, Sent};
 
 /// Byte for byte what is signed and what is sent.
 pub(crate) const CONTENT_TYPE: &str = "application/json";
@@ -98,15 +100,16 @@ pub(crate) enum Signing<'a> {
 
 /// An answer that is not an error.
 #[derive(Debug)]
-pub(crate) struct Answer {
+pub(crate) struct Answer<T> {
     pub(crate) request: RequestId,
-    pub(crate) fields: Value,
+    /// Or what does not fit.
+    pub(crate) fields: Result<T, String>,
 }
 
 /// A failed attempt.
 struct Failure {
     error: CloudError,
-    /// Trying again gives the same: whoever answered is not the vendor.
+    /// Trying again gives the same: whoever answered is not the vendor, or nothing may be sent any more.
     lasting: bool,
 }
 
@@ -159,14 +162,27 @@ impl Channel {
     }
 
     /// Makes the call, repeating it where that is safe and may help.
-    pub(crate) async fn call(&self, call: &Call, signing: Signing<'_>) -> Result<Answer, CloudError> {
+    pub(crate) async fn call<T: DeserializeOwned + Send>(
+        &self,
+        call: &Call,
+        signing: Signing<'_>,
+    ) -> Result<Answer<T>, CloudError> {
+        self.call_if(&|| Ok(()), call, signing).await
+    }
+
+    /// The same, as long as `permit` allows it: it is asked right before each sending.
+    pub(crate) async fn call_if<T: DeserializeOwned + Send>(
+        &self,
+        permit: Permit<'_>,
+        call: &Call,
+        signing: Signing<'_>,
+    ) -> Result<Answer<T>, CloudError> {
         let mut pauses = self.retry.pauses(self.calls.fetch_add(1, Ordering::Relaxed));
         let mut remedies = Remedies::default();
         let action = call.api.name();
         let mut turn = self.pacer.turn(action).await;
         loop {
-            let attempt = self.attempt(call, signing, remedies.refreshed).await;
-            let failure = match attempt {
+            let failure = match self.attempt(permit, call, signing, remedies.refreshed).await {
                 Ok(answer) => {
                     self.pacer.went_through(action);
                     return Ok(answer);
@@ -174,10 +190,12 @@ impl Channel {
                 Err(failure) => failure,
             };
             let pause = if failure.lasting { None } else { pauses.after(&failure.error, call.api.effect()) };
-            if failure.error.kind == ErrorKind::Throttled {
-                self.pacer.throttled(action, turn, pause.unwrap_or(self.retry.first));
-            } else if failure.error.code.is_some() {
-                self.pacer.went_through(action);
+            // Without a code it is not the cloud that says so.
+            let throttled = failure.error.kind == ErrorKind::Throttled;
+            match (&failure.error.code, throttled) {
+                (Some(_), true) => self.pacer.throttled(action, turn, pause.unwrap_or(self.retry.first)),
+                (Some(_), false) => self.pacer.went_through(action),
+                (None, _) => {}
             }
             if self.mend(&failure.error, signing, &mut remedies) {
                 turn = self.pacer.turn(action).await;
@@ -185,7 +203,7 @@ impl Channel {
             }
             let Some(pause) = pause else { return Err(failure.error) };
             tracing::debug!(action, kind = ?failure.error.kind, ?pause, "call is repeated");
-            turn = if failure.error.kind == ErrorKind::Throttled {
+            turn = if throttled {
                 self.pacer.turn_again(action, turn).await
             } else {
                 self.clock.sleep(pause).await;
@@ -219,11 +237,18 @@ impl Channel {
         }
     }
 
-    async fn attempt(&self, call: &Call, signing: Signing<'_>, fresh: bool) -> Result<Answer, Failure> {
+    async fn attempt<T: DeserializeOwned + Send>(
+        &self,
+        permit: Permit<'_>,
+        call: &Call,
+        signing: Signing<'_>,
+        fresh: bool,
+    ) -> Result<Answer<T>, Failure> {
         let credential = match signing {
             Signing::With(provider) => Some(provider.get(fresh).await.map_err(CloudError::from)?),
             Signing::Skip => None,
         };
+        permit().map_err(|error| Failure { error, lasting: true })?;
         let begin = self.clock.now();
         let at = self.clock.wall() + SignedDuration::from_millis(self.offset.load(Ordering::Relaxed));
         let request = self.signed(call, credential.as_ref(), at);
@@ -275,14 +300,15 @@ impl Channel {
         Request { origin, headers, body }
     }
 
-    fn read(&self, call: &Call, response: &Response) -> Result<Answer, Failure> {
+    fn read<T: DeserializeOwned>(&self, call: &Call, response: &Response) -> Result<Answer<T>, Failure> {
         let Some(answer) = wire::open(response) else {
             let origin = self.endpoint.origin(call.api.service(), &self.region);
             return Err(unreadable(call, &origin, response));
         };
         let request = RequestId::new(answer.request_id);
         match answer.outcome {
-            Ok(fields) => Ok(Answer { request, fields }),
+            Ok(Some(fields)) => Ok(Answer { request, fields: Ok(fields) }),
+            Ok(None) => Ok(Answer { request, fields: decode::by_value(&response.body) }),
             Err(refusal) => {
                 let (kind, sent) = classify(&refusal.code, call.api.effect());
                 let mut error = CloudError::new(kind, sent, refusal.message);
@@ -294,7 +320,7 @@ impl Channel {
     }
 
     /// What happened, without headers and bodies.
-    fn trace(&self, call: &Call, result: &Result<Answer, Failure>, took: Duration) {
+    fn trace<T>(&self, call: &Call, result: &Result<Answer<T>, Failure>, took: Duration) {
         let (request, error) = match result {
             Ok(answer) => (Some(&answer.request), None),
             Err(failure) => {

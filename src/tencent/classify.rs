@@ -51,6 +51,21 @@ pub fn explain(code: &str) -> Explanation {
     Explanation { kind, words, mend: kind.hint(), known: false }
 }
 
+/// Whether a refusal may mean that the call names too many things at once. The vendor's products don't agree on a code.
+pub(super) fn may_be_too_many(code: &str) -> bool {
+    const CODES: [&str; 8] = [
+        "InvalidParameter",
+        "InvalidParameterValue",
+        "InvalidParameterValue.Length",
+        "InvalidParameterValue.LimitExceeded",
+        "InvalidParameterValue.Range",
+        "LimitExceeded",
+        "RequestSizeLimitExceeded",
+        "ResponseSizeLimitExceeded",
+    ];
+    CODES.contains(&code)
+}
+
 /// Every code that is known by its full name, with what it means; codes that mean the same stand together.
 pub fn codes() -> impl Iterator<Item = (&'static str, Explanation)> {
     GROUPS.iter().flat_map(|(kind, words, mend, codes)| {

@@ -3,25 +3,27 @@
 //! [`Survey`](crate::cloud::Survey) is in the module `survey`; what both need of a call is here.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use secrecy::ExposeSecret;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::{Value, json};
 
 use super::api::Api;
 use super::channel::{Answer, Call, Channel, Signing};
 use super::credentials::{Metadata, Provider};
-use super::decode::{self, Instances};
+use super::decode::Instances;
 use super::endpoint::{Endpoint, EndpointError};
 use super::limits::Limits;
 use super::retry::Retry;
+use super::survey::BACKENDS;
 use super::wire::Transport;
 use crate::clock::Clock;
 use crate::cloud::{
-    Action, BATCH, Ceilings, Change, Charging, Cloud, CloudError, ErrorKind, Instance, InstanceId, RequestId,
-    Sent, StopMode,
+    Action, BATCH, Ceilings, Change, Charging, Cloud, CloudError, ErrorKind, Instance, InstanceId, Permit,
+    RequestId, Sent, StopMode,
 };
 
 /// What a client is made of.
@@ -54,6 +56,8 @@ pub struct Client {
     channel: Channel,
     credentials: Arc<dyn Provider>,
     metadata: Option<Arc<dyn Metadata>>,
+    /// How many addresses a reverse look-up is given at most, as far as the cloud has told.
+    pub(super) backends: AtomicUsize,
 }
 
 impl Client {
@@ -65,7 +69,7 @@ impl Client {
         clock: Clock,
     ) -> Result<Self, EndpointError> {
         let channel = Channel::new(settings, transport, clock)?;
-        Ok(Self { channel, credentials, metadata: None })
+        Ok(Self { channel, credentials, metadata: None, backends: AtomicUsize::new(BACKENDS[0]) })
     }
 
     /// Lets [`Survey::own_instance`](crate::cloud::Survey::own_instance) ask the machine's metadata service.
@@ -80,16 +84,19 @@ impl Client {
     }
 
     /// Reads, and decodes the answer.
-    pub(super) async fn read<T: DeserializeOwned>(&self, api: Api, body: Value) -> Result<T, CloudError> {
+    pub(super) async fn read<T: DeserializeOwned + Send>(
+        &self,
+        api: Api,
+        body: Value,
+    ) -> Result<T, CloudError> {
         let call = Call { api, body };
         let answer = self.channel.call(&call, Signing::With(self.credentials.as_ref())).await?;
-        let request = answer.request.clone();
-        decode::fields(answer.fields).map_err(|problem| undecodable(api, Some(request), &problem))
+        answer.fields.map_err(|problem| undecodable(api, Some(answer.request), &problem))
     }
 
-    async fn write(&self, change: &Change) -> Result<Answer, CloudError> {
+    async fn write(&self, change: &Change, permit: Permit<'_>) -> Result<Answer<IgnoredAny>, CloudError> {
         let call = Call { api: Api::of(change), body: parameters(change) };
-        self.channel.call(&call, Signing::With(self.credentials.as_ref())).await
+        self.channel.call_if(permit, &call, Signing::With(self.credentials.as_ref())).await
     }
 
     /// The instance that this process runs on, asked of the metadata service with little patience.
@@ -136,12 +143,12 @@ impl Cloud for Client {
         }
     }
 
-    async fn apply(&self, change: &Change) -> Result<RequestId, CloudError> {
+    async fn apply(&self, change: &Change, permit: Permit<'_>) -> Result<RequestId, CloudError> {
         check_batch(change.api_name(), change.ids())?;
         if change.ids().is_empty() && !matches!(change, Change::ImportKey { .. }) {
             return Err(refused(format!("{} needs at least one instance", change.api_name())));
         }
-        let result = self.write(change).await;
+        let result = self.write(change, permit).await;
         result.map(|answer| answer.request).map_err(|error| without_password(error, change))
     }
 }

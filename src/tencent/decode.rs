@@ -7,9 +7,12 @@ mod instances;
 mod surroundings;
 mod types;
 
+use std::fmt;
+use std::marker::PhantomData;
+
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
-use serde_json::Value;
+use serde::de::{DeserializeOwned, Deserializer, IgnoredAny, Visitor};
+use serde_json::{Value, json};
 
 pub(crate) use instances::{Instances, KeyPairs};
 pub(crate) use surroundings::{
@@ -17,8 +20,13 @@ pub(crate) use surroundings::{
 };
 pub(crate) use types::{Modifications, OperationLimits, PriceInquiry, Quotas};
 
-/// Takes the fields of an answer apart. The error names the field, never a value.
-pub(crate) fn fields<T: DeserializeOwned>(fields: Value) -> Result<T, String> {
+use super::wire::{self, Response};
+
+/// Reads the fields of an answer that [`wire::open`] finds unfit: at several times its cost, which buys the place of what
+/// does not fit. The error names the field, never a value.
+pub(crate) fn by_value<T: DeserializeOwned>(body: &[u8]) -> Result<T, String> {
+    let fields: Value =
+        wire::fields(body).map_err(|error| format!("its JSON is broken at column {}", error.column()))?;
     serde_path_to_error::deserialize(fields).map_err(|error| {
         let inner = error.inner().to_string();
         // serde quotes the value that did not fit; what it expected comes last.
@@ -27,34 +35,31 @@ pub(crate) fn fields<T: DeserializeOwned>(fields: Value) -> Result<T, String> {
     })
 }
 
-/// Decodes the answer to `action`, and says what does not fit. `fields` is what the envelope held.
+/// Decodes the answer to `action`, and says what does not fit. `given` is what the envelope held.
 ///
 /// For tests that read the examples in the vendor's own documentation.
-pub fn check(action: &str, fields: &Value) -> Result<(), String> {
-    let fields = fields.clone();
+pub fn check(action: &str, given: &Value) -> Result<(), String> {
     match action {
-        "DescribeInstances" => self::fields::<Instances>(fields)?.list().map(drop),
-        "DescribeKeyPairs" => self::fields::<KeyPairs>(fields)?.list().map(drop),
-        "DescribeInstancesModification" => self::fields::<Modifications>(fields).map(|all| drop(all.list())),
-        "DescribeZoneInstanceConfigInfos" => self::fields::<Quotas>(fields).map(|all| drop(all.list())),
-        "InquiryPriceResetInstancesType" => self::fields::<PriceInquiry>(fields)?.price().map(drop),
+        "DescribeInstances" => read::<Instances>(given)?.list().map(drop),
+        "DescribeKeyPairs" => read::<KeyPairs>(given)?.list().map(drop),
+        "DescribeInstancesModification" => read::<Modifications>(given).map(|all| drop(all.list())),
+        "DescribeZoneInstanceConfigInfos" => read::<Quotas>(given).map(|all| drop(all.list())),
+        "InquiryPriceResetInstancesType" => read::<PriceInquiry>(given)?.price().map(drop),
         "DescribeInstancesOperationLimit" => {
-            self::fields::<OperationLimits>(fields).map(|all| drop(all.by_instance()))
+            read::<OperationLimits>(given).map(|all| drop(all.by_instance()))
         }
-        "DescribeTaskInfo" => self::fields::<Tasks>(fields).map(|all| drop(all.by_instance())),
-        "DescribeInstancesActionTimer" => self::fields::<ActionTimers>(fields).map(|all| drop(all.pending())),
-        "DescribeAutoScalingInstances" => {
-            self::fields::<ScalingInstances>(fields).map(|all| drop(all.by_instance()))
-        }
-        "DescribeLBListeners" => self::fields::<Balancers>(fields).map(|all| drop(all.uses())),
-        "DescribeTargetHealth" => self::fields::<TargetHealths>(fields).map(|all| drop(all.checked())),
-        "GetCallerIdentity" => self::fields::<CallerIdentity>(fields)?.caller().map(drop),
+        "DescribeTaskInfo" => read::<Tasks>(given).map(|all| drop(all.by_instance())),
+        "DescribeInstancesActionTimer" => read::<ActionTimers>(given).map(|all| drop(all.pending())),
+        "DescribeAutoScalingInstances" => read::<ScalingInstances>(given).map(|all| drop(all.by_instance())),
+        "DescribeLBListeners" => read::<Balancers>(given).map(|all| drop(all.uses())),
+        "DescribeTargetHealth" => read::<TargetHealths>(given).map(|all| drop(all.checked())),
+        "GetCallerIdentity" => read::<CallerIdentity>(given)?.caller().map(drop),
         "StopInstances"
         | "StartInstances"
         | "ResetInstancesType"
         | "ResetInstancesPassword"
-        | "AssociateInstancesKeyPairs" => self::fields::<Accepted>(fields)?.check(false),
-        "ImportKeyPair" => self::fields::<Accepted>(fields)?.check(true),
+        | "AssociateInstancesKeyPairs" => read::<IgnoredAny>(given).map(drop),
+        "ImportKeyPair" => read::<ImportedKey>(given)?.check(),
         other => Err(format!("{other} is not an action that Pitstop uses")),
     }
 }
@@ -81,29 +86,68 @@ pub const ACTIONS: [&str; 18] = [
     "ImportKeyPair",
 ];
 
-/// The answer to a change: its request id is what counts.
+/// Reads an answer that holds these fields, the way that the channel does.
+fn read<T: DeserializeOwned>(given: &Value) -> Result<T, String> {
+    let body = json!({ "Response": given }).to_string().into_bytes();
+    let response = Response { status: 200, body };
+    let answer = wire::open(&response).ok_or("it is not an answer, or `RequestId` is missing")?;
+    match answer.outcome {
+        Ok(Some(fields)) => Ok(fields),
+        Ok(None) => by_value(&response.body),
+        Err(_) => Err("it is a refusal".to_owned()),
+    }
+}
+
+/// ImportKeyPair.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct Accepted {
-    request_id: Option<String>,
+struct ImportedKey {
     key_id: Option<String>,
 }
 
-impl Accepted {
-    fn check(&self, key: bool) -> Result<(), String> {
-        if said(self.request_id.as_ref()).is_none() {
-            return Err("`RequestId` is missing".to_owned());
-        }
-        if key && said(self.key_id.as_ref()).is_none() {
-            return Err("`KeyId` is missing".to_owned());
-        }
-        Ok(())
+impl ImportedKey {
+    fn check(&self) -> Result<(), String> {
+        said(self.key_id.as_ref()).map(drop).ok_or_else(|| "`KeyId` is missing".to_owned())
     }
 }
 
 /// A text, unless nothing was said.
 fn said(text: Option<&String>) -> Option<&str> {
     text.map(String::as_str).filter(|text| !text.is_empty())
+}
+
+/// The same, kept.
+fn text(text: Option<String>) -> Option<String> {
+    text.filter(|text| !text.is_empty())
+}
+
+/// A text of which only the meaning is kept; `None` if it is empty.
+#[derive(Debug)]
+struct Word<T>(Option<T>);
+
+/// What a word means, unless nothing was said.
+fn word<T>(word: Option<Word<T>>) -> Option<T> {
+    word?.0
+}
+
+impl<'de, T: for<'a> From<&'a str>> Deserialize<'de> for Word<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_str(WordVisitor(PhantomData))
+    }
+}
+
+struct WordVisitor<T>(PhantomData<T>);
+
+impl<T: for<'a> From<&'a str>> Visitor<'_> for WordVisitor<T> {
+    type Value = Word<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a string")
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Word<T>, E> {
+        Ok(Word((!text.is_empty()).then(|| text.into())))
+    }
 }
 
 /// A list, empty if nothing was said.
@@ -115,3 +159,6 @@ fn list<T>(list: Option<Vec<T>>) -> Vec<T> {
 fn count(number: Option<i64>) -> u32 {
     number.and_then(|number| u32::try_from(number).ok()).unwrap_or(0)
 }
+
+#[cfg(test)]
+mod tests;

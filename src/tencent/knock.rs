@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use jiff::SignedDuration;
+use serde::de::IgnoredAny;
 use zeroize::Zeroizing;
 
 use super::api::Api;
@@ -48,7 +49,7 @@ pub async fn knock(
     let began = clock.now();
     let answer = transport.send(request).await.map_err(|error| error.to_string())?;
     let took = between(began, clock.now());
-    if wire::open(&answer).is_none() {
+    if wire::open::<IgnoredAny>(&answer).is_none() {
         return Err(format!("{origin} answers HTTP {}, which Tencent Cloud's API does not", answer.status));
     }
     Ok(Knock { origin, took, ahead: transport.clock_offset() })

@@ -2,13 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
+use std::sync::atomic::Ordering;
 
 use async_trait::async_trait;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use super::api::Api;
+use super::classify::may_be_too_many;
 use super::client::{Client, names, undecodable};
 use super::decode::{
     ActionTimers, Balancers, CallerIdentity, Instances, KeyPairs, Modifications, OperationLimits,
@@ -26,8 +29,9 @@ const FILTER_VALUES: usize = 100;
 /// How many load balancers one call takes (CLB API, DescribeTargetHealth).
 const BALANCERS: usize = 30;
 
-/// How many addresses one reverse look-up is given; the vendor names no ceiling (CLB API, DescribeLBListeners).
-const BACKENDS: usize = 20;
+/// How many addresses one reverse look-up is given. The vendor names no ceiling (CLB API, DescribeLBListeners), so where a
+/// number is refused the next is tried; ceilings of that API elsewhere are among them.
+pub(super) const BACKENDS: [usize; 6] = [100, 50, 20, 10, 5, 1];
 
 /// How far back a repair may have been announced and still wait. By default the vendor tells of today's only.
 const TASK_AGE: SignedDuration = SignedDuration::from_hours(365 * 24);
@@ -45,11 +49,11 @@ struct Page<T> {
 impl Client {
     /// All pages of a list, without repetitions. A list that grows or shrinks meanwhile moves items across the
     /// borders of pages, so that one could be missed: then it is read again.
-    async fn pages<T: Send, K: Ord + Send>(
+    async fn pages<A: DeserializeOwned + Send, T: Send, K: Ord + Send>(
         &self,
         api: Api,
         body: &Value,
-        page: impl Fn(Value) -> Result<Page<T>, String> + Send + Sync,
+        page: impl Fn(A) -> Result<Page<T>, String> + Send + Sync,
         key: impl Fn(&T) -> K + Send + Sync,
     ) -> Result<Vec<T>, CloudError> {
         let mut all = BTreeMap::new();
@@ -59,9 +63,9 @@ impl Client {
                 let mut body = body.clone();
                 body["Limit"] = json!(BATCH);
                 body["Offset"] = json!(offset);
-                let fields: Value = self.read(api, body).await?;
+                let answer: A = self.read(api, body).await?;
                 let Page { items, total } =
-                    page(fields).map_err(|problem| undecodable(api, None, &problem))?;
+                    page(answer).map_err(|problem| undecodable(api, None, &problem))?;
                 counts.extend(total);
                 let got = items.len();
                 seen.extend(items.into_iter().map(|item| (key(&item), item)));
@@ -101,13 +105,27 @@ impl Client {
 
     /// The load balancers' uses of these addresses, which belong to one network.
     async fn uses(&self, vpc: &str, addresses: &[&IpAddr]) -> Result<BTreeSet<Use>, CloudError> {
+        const API: Api = Api::DescribeLBListeners;
         let mut uses = BTreeSet::new();
-        for some in addresses.chunks(BACKENDS) {
+        let mut left = addresses;
+        while !left.is_empty() {
+            let most = self.backends.load(Ordering::Relaxed);
+            let (some, rest) = left.split_at(most.min(left.len()));
             let backends: Vec<Value> =
                 some.iter().map(|address| json!({ "VpcId": vpc, "PrivateIp": address })).collect();
-            let body = json!({ "Backends": backends });
-            let answer: Balancers = self.read(Api::DescribeLBListeners, body).await?;
-            uses.extend(answer.uses());
+            match self.read::<Balancers>(API, json!({ "Backends": backends })).await {
+                Ok(answer) => {
+                    uses.extend(answer.uses());
+                    left = rest;
+                }
+                Err(error) => {
+                    let fewer = BACKENDS.into_iter().find(|fewer| *fewer < some.len());
+                    let refused = error.code.as_deref().is_some_and(may_be_too_many);
+                    let Some(fewer) = fewer.filter(|_| refused) else { return Err(error) };
+                    tracing::debug!(%error, fewer, "fewer addresses are looked up at a time");
+                    self.backends.fetch_min(fewer, Ordering::Relaxed);
+                }
+            }
         }
         Ok(uses)
     }
@@ -123,8 +141,7 @@ impl Survey for Client {
     async fn find(&self, filter: &Filter) -> Result<Vec<Instance>, CloudError> {
         const API: Api = Api::DescribeInstances;
         let search = Search::new(filter);
-        let page = |fields: Value| {
-            let answer: Instances = super::decode::fields(fields)?;
+        let page = |answer: Instances| {
             let total = answer.total_count;
             Ok(Page { items: answer.list()?, total })
         };
@@ -191,8 +208,7 @@ impl Survey for Client {
     }
 
     async fn key_pairs(&self) -> Result<Vec<KeyPair>, CloudError> {
-        let page = |fields: Value| {
-            let answer: KeyPairs = super::decode::fields(fields)?;
+        let page = |answer: KeyPairs| {
             let total = answer.total_count;
             Ok(Page { items: answer.list()?, total })
         };
@@ -203,8 +219,7 @@ impl Survey for Client {
         &self,
         ids: &[InstanceId],
     ) -> Result<BTreeMap<InstanceId, ScalingGroup>, CloudError> {
-        let page = |fields: Value| {
-            let answer: ScalingInstances = super::decode::fields(fields)?;
+        let page = |answer: ScalingInstances| {
             let total = answer.total_count;
             Ok(Page { items: answer.by_instance(), total })
         };
@@ -251,8 +266,7 @@ impl Survey for Client {
     }
 
     async fn repair_tasks(&self, ids: &[InstanceId]) -> Result<BTreeMap<InstanceId, RepairTask>, CloudError> {
-        let page = |fields: Value| {
-            let answer: Tasks = super::decode::fields(fields)?;
+        let page = |answer: Tasks| {
             let total = answer.total_count;
             Ok(Page { items: answer.by_instance(), total })
         };

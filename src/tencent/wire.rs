@@ -4,11 +4,15 @@
 //! Nothing here performs I/O; [`Transport`] is what does, and has two implementations: reqwest, and a simulated world.
 
 use std::fmt;
+use std::marker::PhantomData;
 
 use async_trait::async_trait;
 use jiff::SignedDuration;
 use serde::Deserialize;
-use serde_json::Value;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{
+    DeserializeOwned, DeserializeSeed, Deserializer, IgnoredAny, IntoDeserializer, MapAccess, Visitor,
+};
 use zeroize::Zeroizing;
 
 /// A product of the vendor's that Pitstop calls.
@@ -111,17 +115,17 @@ pub trait Transport: Send + Sync {
 /// The envelope around every answer.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct Envelope {
-    response: Value,
+struct Envelope<T> {
+    response: T,
 }
 
 /// An answer without its envelope.
 #[derive(Debug)]
-pub struct Answer {
+pub struct Answer<T> {
     /// The request's id; the vendor always sends one.
     pub request_id: String,
-    /// The fields, or the error that came instead of them.
-    pub outcome: Result<Value, Refusal>,
+    /// The other fields, or the error that came instead of them. `None`: they are not what `T` wants.
+    pub outcome: Result<Option<T>, Refusal>,
 }
 
 /// An error as the vendor answers it.
@@ -135,40 +139,160 @@ pub struct Refusal {
     pub message: String,
 }
 
-/// Takes an answer out of its envelope. `None`: this is not an answer of the vendor's, so the outcome is unknown.
-pub fn open(response: &Response) -> Option<Answer> {
+/// Takes an answer out of its envelope, in one pass where nothing is wrong with it. `None`: this is not an answer of the
+/// vendor's, so the outcome is unknown.
+pub fn open<T: DeserializeOwned>(response: &Response) -> Option<Answer<T>> {
     if response.status != 200 {
         return None;
     }
-    let Envelope { response: mut fields } = serde_json::from_slice(&response.body).ok()?;
-    let request_id = fields.get("RequestId")?.as_str()?.to_owned();
-    let outcome = match fields.get_mut("Error").map(Value::take) {
-        None | Some(Value::Null) => Ok(fields),
-        Some(error) => Err(serde_json::from_value(error).ok()?),
+    // Once for all of it, since texts that are skipped would not be checked.
+    let text = std::str::from_utf8(&response.body).ok()?;
+    let (head, fields) = match opened(text) {
+        Ok(Opened { head, fields }) => (head, Some(fields)),
+        Err(_) => (opened::<IgnoredAny>(text).ok()?.head, None),
     };
-    Some(Answer { request_id, outcome })
+    let outcome = head.refusal.map_or(Ok(fields), Err);
+    Some(Answer { request_id: head.request_id?, outcome })
+}
+
+/// Reads the fields of an answer, those of its head included. serde's errors may quote values.
+pub(super) fn fields<'a, T: Deserialize<'a>>(body: &'a [u8]) -> serde_json::Result<T> {
+    serde_json::from_slice(body).map(|Envelope { response }| response)
+}
+
+fn opened<'a, T: Deserialize<'a>>(text: &'a str) -> serde_json::Result<Opened<T>> {
+    serde_json::from_str(text).map(|Envelope { response }| response)
+}
+
+/// What tells an answer from anything else, and a refusal from what was asked for.
+#[derive(Default)]
+struct Head {
+    request_id: Option<String>,
+    refusal: Option<Refusal>,
+}
+
+/// What an envelope holds. Only an object is one: a list of its values is not.
+struct Opened<T> {
+    head: Head,
+    fields: T,
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Opened<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(Opening(PhantomData))
+    }
+}
+
+struct Opening<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for Opening<T> {
+    type Value = Opened<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an answer")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, all: A) -> Result<Opened<T>, A::Error> {
+        let mut head = Head::default();
+        let rest = Rest { all, head: &mut head };
+        let fields = T::deserialize(MapAccessDeserializer::new(rest))?;
+        Ok(Opened { head, fields })
+    }
+}
+
+/// The fields of an answer but for its head, which is taken out as they go by.
+struct Rest<'a, A> {
+    all: A,
+    head: &'a mut Head,
+}
+
+impl<'de, A: MapAccess<'de>> MapAccess<'de> for Rest<'_, A> {
+    type Error = A::Error;
+
+    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, A::Error> {
+        while let Some(name) = self.all.next_key::<String>()? {
+            match name.as_str() {
+                "RequestId" => self.head.request_id = Some(self.all.next_value()?),
+                "Error" => self.head.refusal = self.all.next_value()?,
+                _ => return seed.deserialize(name.into_deserializer()).map(Some),
+            }
+        }
+        Ok(None)
+    }
+
+    fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, A::Error> {
+        self.all.next_value_seed(seed)
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
+    use serde_json::{Value, json};
+
     use super::*;
 
-    fn opened(status: u16, body: &str) -> Option<Answer> {
-        open(&Response { status, body: body.as_bytes().to_vec() })
+    type Opened = Option<(String, Result<Option<Value>, Refusal>)>;
+
+    fn opened(status: u16, body: impl AsRef<[u8]>) -> Opened {
+        let answer = open(&Response { status, body: body.as_ref().to_vec() })?;
+        Some((answer.request_id, answer.outcome))
     }
 
     #[test]
     fn only_a_200_with_an_envelope_and_a_request_id_is_an_answer() {
-        let good = opened(200, r#"{"Response":{"RequestId":"r1","TotalCount":0}}"#).unwrap();
-        assert_eq!((good.request_id.as_str(), good.outcome.unwrap()["TotalCount"].as_u64()), ("r1", Some(0)));
+        let good = r#"{"Response":{"TotalCount":0,"Error":null,"RequestId":"r1","Zone":"z"},"Trace":7}"#;
+        let fields = json!({ "TotalCount": 0, "Zone": "z" });
+        assert_eq!(opened(200, good), Some(("r1".to_owned(), Ok(Some(fields)))));
 
-        let bad =
-            opened(200, r#"{"Response":{"RequestId":"r2","Error":{"Code":"A.B","Message":"m"}}}"#).unwrap();
-        assert_eq!(bad.outcome.unwrap_err().code, "A.B");
+        let bad = r#"{"Response":{"RequestId":"r2","Error":{"Code":"A.B","Message":"m"}}}"#;
+        let refusal = Refusal { code: "A.B".to_owned(), message: "m".to_owned() };
+        assert_eq!(opened(200, bad), Some(("r2".to_owned(), Err(refusal))));
 
-        for body in ["", "<html>", "{}", r#"{"Response":{}}"#, r#"{"Response":{"RequestId":"r","#] {
-            assert!(opened(200, body).is_none(), "{body}");
+        for body in [
+            "",
+            "<html>",
+            "{}",
+            r#"{"Response":{}}"#,
+            r#"{"Response":null}"#,
+            r#"{"Response":["r1",null]}"#,
+            r#"{"Response":{"RequestId":7}}"#,
+            r#"{"Response":{"RequestId":null}}"#,
+            r#"{"Response":{"RequestId":"r1","Error":{"Message":"m"}}}"#,
+            r#"{"Response":{"RequestId":"r1","Error":"no"}}"#,
+            r#"{"Response":{"RequestId":"r1"}}{"#,
+            r#"{"RequestId":"r1"}"#,
+        ] {
+            assert_eq!(opened(200, body), None, "{body}");
         }
-        assert!(opened(502, r#"{"Response":{"RequestId":"r1"}}"#).is_none());
+        assert_eq!(opened(502, r#"{"Response":{"RequestId":"r1"}}"#), None);
+        assert_eq!(opened(200, b"{\"Response\":{\"RequestId\":\"r1\",\"OsName\":\"\xff\"}}"), None);
+    }
+
+    #[test]
+    fn fields_that_do_not_fit_leave_the_head_as_it_is() {
+        let opened = |body: &str| {
+            let response = Response { status: 200, body: body.as_bytes().to_vec() };
+            let answer = open::<BTreeMap<String, u32>>(&response).unwrap();
+            (answer.request_id, answer.outcome.map_err(|refusal| refusal.code))
+        };
+        let id = "r1".to_owned();
+        let fits = BTreeMap::from([("TotalCount".to_owned(), 7)]);
+        let body = r#"{"Response":{"TotalCount":7,"RequestId":"r1"}}"#;
+        assert_eq!(opened(body), (id.clone(), Ok(Some(fits))));
+        let body = r#"{"Response":{"TotalCount":"7","RequestId":"r1"}}"#;
+        assert_eq!(opened(body), (id.clone(), Ok(None)));
+        let body = r#"{"Response":{"TotalCount":"7","Error":{"Code":"A.B"},"RequestId":"r1"}}"#;
+        assert_eq!(opened(body), (id, Err("A.B".to_owned())));
+    }
+
+    #[test]
+    fn an_answer_that_is_cut_off_anywhere_is_none() {
+        let whole = r#"{"Response":{"RequestId":"r1","TotalCount":12,"InstanceSet":[{"Tags":[],"CPU":2}]}}"#;
+        assert!(opened(200, whole).is_some());
+        for end in 0..whole.len() {
+            assert_eq!(opened(200, &whole[..end]), None, "{}", &whole[..end]);
+        }
     }
 }

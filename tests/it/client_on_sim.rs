@@ -1,13 +1,15 @@
 //! The real client against the simulated cloud: every call that it makes is accepted, and every answer understood.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
+use pitstop::clock::Clock;
 use pitstop::cloud::{
     BATCH, Change, Charging, Cloud, ErrorKind, Filter, InstanceId, Price, Sent, StopMode, Survey,
 };
-use pitstop::sim::{Fault, Fleet, Happening, What};
+use pitstop::sim::{Fault, Fleet, Happening, InProcess, LoadBalancerSpec, What, World};
 
-use crate::rig::Rig;
+use crate::rig::{Rig, morning};
 
 /// A rig in which these things go wrong.
 fn with(faults: Vec<Fault>) -> Rig {
@@ -86,6 +88,67 @@ async fn a_fleet_of_three_pages_and_each_filter() {
     assert_eq!(client.find(&zone).await.unwrap().len(), in_zone);
 }
 
+/// A rig with so many instances, all behind one load balancer.
+fn behind_one(count: usize) -> Rig {
+    let mut fleet = Fleet::generated(7, count);
+    fleet.load_balancers.push(LoadBalancerSpec {
+        id: "lb-0many001".to_owned(),
+        name: "many".to_owned(),
+        listener: "lbl-0many001".to_owned(),
+        port: 80,
+        target_port: 8080,
+        health_check: true,
+        targets: fleet.instances.iter().map(|spec| spec.id.clone()).collect(),
+    });
+    Rig { fleet, ..Rig::default() }
+}
+
+/// How many reverse look-ups were refused, and how many were not.
+fn looked_up(world: &InProcess) -> (usize, usize) {
+    world.with_world(|world| {
+        let refused = world.log().iter().filter_map(|entry| match &entry.what {
+            Happening::Call { action, refused, .. } if action == "DescribeLBListeners" => {
+                Some(refused.is_some())
+            }
+            _ => None,
+        });
+        let (refused, taken): (Vec<bool>, Vec<bool>) = refused.partition(|refused| *refused);
+        (refused.len(), taken.len())
+    })
+}
+
+#[tokio::test(start_paused = true)]
+async fn as_many_addresses_at_a_time_as_the_cloud_takes() {
+    let rig = behind_one(130);
+    let table =
+        [(usize::MAX, (0, 2)), (100, (0, 2)), (99, (1, 3)), (20, (2, 7)), (19, (3, 13)), (1, (5, 130))];
+    for (most, (refused, taken)) in table {
+        let clock = Clock::simulated(morning());
+        let world = World::new(rig.fleet.clone(), rig.seed, morning()).backends(most);
+        let world = InProcess::new(world, clock.clone());
+        let client = rig.client(Arc::new(world.clone()), &clock);
+        let all = client.find(&Filter::default()).await.unwrap();
+        // The second time the ceiling is known.
+        for times in [1, 2] {
+            let uses = client.load_balancers(&all.iter().collect::<Vec<_>>()).await.unwrap();
+            assert_eq!(uses.len(), 130, "{most}");
+            assert_eq!(looked_up(&world), (refused, times * taken), "{most}");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_reverse_look_up_that_is_refused_for_other_reasons_is_a_failure() {
+    for (code, tries) in [("LimitExceeded", 6), ("UnauthorizedOperation", 1)] {
+        let refused = Fault::always(What::Refuse(code.to_owned())).on("DescribeLBListeners");
+        let scene = Rig { faults: vec![refused], ..behind_one(130) }.scene();
+        let all = scene.client.find(&Filter::default()).await.unwrap();
+        let error = scene.client.load_balancers(&all.iter().collect::<Vec<_>>()).await.unwrap_err();
+        assert_eq!(error.code.as_deref(), Some(code));
+        assert_eq!(looked_up(&scene.world), (tries, 0), "{code}");
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn reads_get_through_whatever_goes_wrong_once() {
     for what in [
@@ -132,7 +195,7 @@ async fn a_write_is_executed_at_most_once_whatever_goes_wrong() {
     for (what, expected) in table {
         let once = Fault { times: Some(1), ..Fault::always(what.clone()).on("StopInstances") };
         let scene = with(vec![once]).scene();
-        let result = scene.client.apply(&stop("ins-0web0001")).await;
+        let result = scene.client.apply(&stop("ins-0web0001"), &|| Ok(())).await;
         assert_eq!(result.as_ref().err().map(|error| error.sent), expected, "{what:?}: {result:?}");
         let began = scene.world.with_world(|world| {
             let began = |happening: &Happening| matches!(happening, Happening::Began { .. });
@@ -159,7 +222,7 @@ async fn refusals_keep_their_kind_and_code() {
         (resize("ins-0nopay01"), ErrorKind::State),
     ];
     for (change, kind) in table {
-        let error = client.apply(&change).await.unwrap_err();
+        let error = client.apply(&change, &|| Ok(())).await.unwrap_err();
         assert_eq!((error.kind, error.sent), (kind, Sent::No), "{change:?}: {error}");
         assert!(error.request.is_some() && error.code.is_some(), "{error:?}");
     }

@@ -338,7 +338,7 @@ fn changed_answer() -> impl Strategy<Value = (String, Value)> {
 
 /// Opens the envelope as the client does; gives the fields.
 fn opened(body: Vec<u8>) -> Option<Value> {
-    wire::open(&Response { status: 200, body })?.outcome.ok()
+    wire::open(&Response { status: 200, body })?.outcome.ok()?
 }
 
 /// What does not fit is told in a few words, however large it is.

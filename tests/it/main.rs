@@ -36,6 +36,7 @@ mod schema;
 mod sealed;
 mod secrets;
 mod shipped;
+mod suspension;
 mod terminal;
 mod vendor_examples;
 mod way_back;

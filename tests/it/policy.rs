@@ -199,20 +199,20 @@ async fn another_instance_or_key_cannot_be_touched_with_it() {
         charging: Charging::Keep,
     };
     let refused = Some((ErrorKind::Auth, "AuthFailure.UnauthorizedOperation".to_owned()));
-    assert_eq!(code(client.apply(&stop(&["ins-0db00001"])).await), refused);
+    assert_eq!(code(client.apply(&stop(&["ins-0db00001"]), &|| Ok(())).await), refused);
     assert_eq!(
-        code(client.apply(&stop(&["ins-0web0001", "ins-0db00001"])).await),
+        code(client.apply(&stop(&["ins-0web0001", "ins-0db00001"]), &|| Ok(())).await),
         refused,
         "not even together"
     );
     assert_eq!(client.look(&["ins-0web0001".into()]).await.unwrap()[0].power.as_str(), "RUNNING");
-    assert_eq!(code(client.apply(&stop(&["ins-0web0001"])).await), None);
+    assert_eq!(code(client.apply(&stop(&["ins-0web0001"]), &|| Ok(())).await), None);
     let reset = Change::ResetPassword {
         ids: vec!["ins-0web0002".into()],
         user: "root".into(),
         password: "Correct-Horse-7".into(),
     };
-    assert_eq!(code(client.apply(&reset).await), refused, "the workflow sets no password");
+    assert_eq!(code(client.apply(&reset, &|| Ok(())).await), refused, "the workflow sets no password");
 
     let one_key = json!({"version": "2.0", "statement": [{"effect": "allow",
         "action": ["cvm:AssociateInstancesKeyPairs"],
@@ -224,8 +224,8 @@ async fn another_instance_or_key_cannot_be_touched_with_it() {
         ids: vec!["ins-0web0003".into()],
         keys: keys.iter().map(|key| KeyId::from(*key)).collect(),
     };
-    assert_eq!(code(client.apply(&load(&["skey-0ops0001", "skey-0old0001"])).await), refused);
-    assert_eq!(code(client.apply(&load(&["skey-0ops0001"])).await), None);
+    assert_eq!(code(client.apply(&load(&["skey-0ops0001", "skey-0old0001"]), &|| Ok(())).await), refused);
+    assert_eq!(code(client.apply(&load(&["skey-0ops0001"]), &|| Ok(())).await), None);
 }
 
 #[test]

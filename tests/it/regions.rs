@@ -309,7 +309,7 @@ async fn stranger(scene: &Scene, rig: &Rig, calls: (u32, u32), lasts: Duration) 
         let client = scene.beside(rig, Settings { retry, ..Settings::of_region(SOUTH) }).client;
         if resize {
             let change = Change::Resize { id: ids[0].clone(), to: "S5.LARGE8".into() };
-            assert!(client.apply(&change).await.is_err(), "there is no such instance");
+            assert!(client.apply(&change, &|| Ok(())).await.is_err(), "there is no such instance");
         } else {
             let _ = client.look(&ids).await;
         }

@@ -122,7 +122,7 @@ impl Rig {
         let mut faults = self.fleet.faults.clone();
         faults.extend(self.faults.iter().cloned());
         let world = World::new(self.fleet.clone(), self.seed, morning()).faults(faults);
-        let world = Arc::new(InProcess::new(world, clock.clone()));
+        let world = Arc::new(InProcess::new(world, clock.of_others()));
         Scene { client: self.client(world.clone(), &clock), world, clock }
     }
 

@@ -6,14 +6,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use pitstop::clock::between;
+use pitstop::clock::{Clock, between};
 use pitstop::cloud::PowerState;
-use pitstop::journal::{Event, Halt, Journal, Memory, Store, Verdict};
+use pitstop::journal::{Event, Halt, Intent, Journal, Memory, Order, Store, Verdict};
 use pitstop::plan::Approval;
-use pitstop::run::Conclusion;
+use pitstop::run::{Conclusion, Pace};
 use pitstop::sim::{Effect, Fault, Fleet, Happening, LogEntry, What};
 
-use crate::rig::{Ran, Rig};
+use crate::rig::{Ran, Rig, Scene};
 
 /// Instances like these: so many of a type in a zone, with an operating system.
 type Kind = (usize, &'static str, &'static str, &'static str);
@@ -165,6 +165,24 @@ async fn a_pause_of_ten_minutes_is_ten_minutes_whoever_approved() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_pause_that_was_written_by_a_clock_that_ran_ahead_is_no_longer_than_the_workflow_says() {
+    let store: Arc<dyn Store> = Arc::new(Memory::default());
+    let orders = vec![(Duration::from_mins(5), Order::LeaveNow)];
+    let rig = Rig { store: store.clone(), orders, ..Rig::default() };
+    let left = run(rig, KEY, "at-once: 100, canary: 1, pause: 10m").await;
+    assert_eq!((left.verdict(&id(0)), left.verdict(&id(1))), (Some(&Verdict::Done), None));
+    let (true_clock, unfinished) = (left.scene.clock.clone(), store.runs().await.unwrap().remove(0));
+    let before = true_clock.now();
+    let clock = Clock::simulated(before - Duration::from_hours(1));
+    let again = Journal::reopen(store.clone(), clock.clone(), &unfinished, "again".into()).await.unwrap();
+    let rig = Rig { fleet: fleet(MIXED), store, ..Rig::default() };
+    let ran = Box::pin(rig.drive(Scene { clock, ..left.scene }, again)).await;
+    assert_eq!(ran.outcome.conclusion(), Conclusion::Well, "{}", ran.told());
+    let took = between(before, true_clock.now());
+    assert!(took < Duration::from_mins(12), "the rest took {took:?}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_person_who_approved_is_asked_and_a_flag_is_an_answer() {
     let paused = |ran: &Ran| moment(ran, |event| matches!(event, Event::Paused { .. })).len();
     let flag =
@@ -300,6 +318,36 @@ async fn where_others_use_up_the_limit_all_hold_back_at_once_and_no_more_are_sto
     assert!(by_second.values().all(|calls| *calls <= 10), "no herd: {by_second:?}");
     let most = most_at_once(&ran.log);
     assert!(most < 170, "{most} were stopped, although they could not be resized");
+}
+
+/// How long after it was decided each resize arrived.
+fn lateness(ran: &Ran) -> Vec<Duration> {
+    let resizes = ran.log.iter().filter_map(|entry| match &entry.what {
+        Happening::Call { action, ids, .. } if action == "ResetInstancesType" => Some((entry.at, &ids[0])),
+        _ => None,
+    });
+    let late = resizes.map(|(at, id)| {
+        let decided = ran.records.iter().rev().find(|record| {
+            record.instance.as_ref().is_some_and(|own| own.as_str() == id.as_str())
+                && record.at <= at
+                && matches!(&record.event, Event::Intended { intent: Intent::Resize { .. }, .. })
+        });
+        between(decided.unwrap().at, at)
+    });
+    late.collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_resize_is_sent_long_after_it_was_decided_and_all_get_their_turn() {
+    // Others take nearly all that the account may, for five minutes.
+    let throttle =
+        Fault { chance: Some(0.85), until: Some(Duration::from_mins(5)), ..Fault::always(What::Throttle) };
+    let ran = resized(300, vec![throttle.on("ResetInstancesType")]).await;
+    let late = lateness(&ran);
+    let most = *late.iter().max().unwrap();
+    assert!(most <= Pace::default().late + Duration::from_secs(1), "{most:?}");
+    let took = between(ran.records[0].at, ran.records.last().unwrap().at);
+    assert!(took < Duration::from_secs(390), "once the others let go, all are done soon: {took:?}");
 }
 
 #[tokio::test(start_paused = true)]

@@ -59,13 +59,13 @@ fn all_of_the_vendors_examples_are_decoded() {
 #[test]
 fn answers_that_lack_what_counts_are_noticed() {
     let lacking = [
-        ("DescribeInstances", r#"{"InstanceSet":[{"InstanceName":"web-1"}]}"#),
-        ("InquiryPriceResetInstancesType", r#"{"Price":{}}"#),
-        ("GetCallerIdentity", "{}"),
+        ("DescribeInstances", r#"{"RequestId":"r","InstanceSet":[{"InstanceName":"web-1"}]}"#),
+        ("InquiryPriceResetInstancesType", r#"{"RequestId":"r","Price":{}}"#),
+        ("GetCallerIdentity", r#"{"RequestId":"r"}"#),
         ("StopInstances", "{}"),
         ("ImportKeyPair", r#"{"RequestId":"r"}"#),
-        ("DescribeKeyPairs", r#"{"KeyPairSet":[{}]}"#),
-        ("DescribeTaskInfo", r#"{"RepairTaskInfoSet":7}"#),
+        ("DescribeKeyPairs", r#"{"RequestId":"r","KeyPairSet":[{}]}"#),
+        ("DescribeTaskInfo", r#"{"RequestId":"r","RepairTaskInfoSet":7}"#),
         ("TerminateInstances", r#"{"RequestId":"r"}"#),
     ];
     for (action, fields) in lacking {

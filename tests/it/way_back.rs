@@ -308,6 +308,33 @@ async fn an_instance_that_is_really_gone_is_reported() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn one_read_that_takes_minutes_to_fail_does_not_end_the_run_before_it_began() {
+    let rig = Rig::default();
+    let scene = rig.scene();
+    let plan = rig.plan(&scene, ONE).await;
+    let slow = fault("{ action: DescribeInstances, do: { slow: 70s }, until: 5m }");
+    scene.world.with_world(|world| *world = world.clone().faults(vec![slow]));
+    let journal = begin(&rig.store.clone(), &scene, &plan, 1).await.unwrap();
+    let ran = rig.drive(scene, journal).await;
+    assert_eq!(ran.verdict(WEB), Some(&Verdict::Done), "{}", ran.told());
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_instance_that_can_never_be_read_is_given_up() {
+    let rig = Rig::default();
+    let scene = rig.scene();
+    let plan = rig.plan(&scene, ONE).await;
+    let broken = fault("{ action: DescribeInstances, do: internal-error }");
+    scene.world.with_world(|world| *world = world.clone().faults(vec![broken]));
+    let journal = begin(&rig.store.clone(), &scene, &plan, 1).await.unwrap();
+    let began = scene.clock.now();
+    let ran = rig.drive(scene, journal).await;
+    assert!(matches!(ran.verdict(WEB), Some(Verdict::Failed { .. })), "{}", ran.told());
+    let took = between(began, ran.scene.clock.now());
+    assert!(took < Duration::from_mins(5), "{took:?}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_clock_that_was_set_back_between_two_processes_keeps_nobody_down() {
     for seconds in [3, 9, 12, 14, 17] {
         let store: Arc<dyn Store> = Arc::new(Memory::default());

@@ -41,6 +41,7 @@ pub(crate) fn violations(scenario: &Scenario, story: &Story) -> Vec<String> {
         wrong.extend(tale.undisturbed());
         wrong.extend(tale.decided_on_what_was_seen());
         wrong.extend(tale.arrived_while_stopped());
+        wrong.extend(tale.sent_in_time());
         found.extend(wrong.into_iter().map(|what| format!("{}: {what}", own.id)));
     }
     found
@@ -431,6 +432,30 @@ impl<'a> Tale<'a> {
         });
         let until = next.map_or(Timestamp::MAX, |record| record.at);
         of_it.take_while(|entry| entry.at <= until).next().is_some()
+    }
+
+    /// P4: nothing arrived long after it was decided, unless the process hung with it.
+    fn sent_in_time(&self) -> Vec<String> {
+        let longest = Pace::default().late + Duration::from_secs(2);
+        let calls = self.story.log.iter().filter_map(|entry| match &entry.what {
+            Happening::Call { action, ids, .. }
+                if is_mutation(action) && ids.iter().any(|id| id == self.id().as_str()) =>
+            {
+                Some((entry.at, action))
+            }
+            _ => None,
+        });
+        calls
+            .filter(|_| self.story.hung == 0)
+            .filter_map(|(at, action)| {
+                let decided = self.records().rev().find(|record| {
+                    matches!(&record.event, Event::Intended { intent, .. } if intent.action().api_name() == action)
+                        && record.at <= at
+                });
+                let late = between(decided?.at, at);
+                (late > longest).then(|| format!("P4: {action} arrived at {at}, {late:?} after it was decided"))
+            })
+            .collect()
     }
 
     /// P4: a change arrived while the instance was STOPPED with nothing under way. If not, then because of what somebody

@@ -37,7 +37,7 @@ pub(super) async fn clear_the_way(
     while let Some((instance, holder)) = store.held(&scope, &instances).await.map_err(failed)? {
         let run = summary(store.as_ref(), holder).await?;
         let held = StoreError::Held { instance, run: run.id, since: run.began };
-        if let Some(lease) = store.holder(run.id, site.clock.now()).await.map_err(failed)? {
+        if let Some(lease) = store.holder(run.id, site.clock.wall()).await.map_err(failed)? {
             return Err(Error::from_chain(Kind::CouldNotBegin, &held)
                 .hint(format!("{} is carrying it out; look at it with: pitstop show {}", lease.by, run.id)));
         }

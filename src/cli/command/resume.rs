@@ -72,9 +72,9 @@ async fn outwait_holder(
     run: RunId,
     clock: &Clock,
 ) -> Result<(), Error> {
-    let look = async || store.holder(run, clock.now()).await.map_err(|error| journal_error(&error));
+    let look = async || store.holder(run, clock.wall()).await.map_err(|error| journal_error(&error));
     let Some(first) = look().await? else { return Ok(()) };
-    let left = between(clock.now(), first.until).as_secs() + 1;
+    let left = between(clock.wall(), first.until).as_secs() + 1;
     terminal.say(&match terminal.language() {
         Language::English => format!(
             "the run {run} is held by {}; waiting at most {left} s to see whether that still lives",

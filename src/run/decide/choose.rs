@@ -194,8 +194,8 @@ impl<'a> View<'a> {
             return None;
         }
         let patience = self.pace.patience(refused.action, &refused.error);
-        // Not up to now: time in which nobody tried, because no process was there, is no sign of anything.
-        if between(refused.since, refused.at) >= patience {
+        // Not up to now, and not from before this process: time in which nobody tried is no sign of anything.
+        if between(refused.since.max(self.began), refused.at) >= patience {
             if let Some((from, to)) = self.fallback(refused) {
                 let error = refused.error.clone();
                 // Ordered to bring it back, it is not resized at all.

@@ -34,8 +34,8 @@ pub struct View<'a> {
     pub state: &'a State,
     /// What was seen last.
     pub seen: Option<&'a Observation>,
-    /// Since when, and why, reading the instance fails; `None` if the last read succeeded.
-    pub blind: Option<(Timestamp, &'a CloudError)>,
+    /// How reading the instance fails; `None` if the last read succeeded.
+    pub blind: Option<&'a Blind>,
     /// What the operator has ordered.
     pub order: Order,
     /// It is the instance's turn.
@@ -74,6 +74,17 @@ pub struct Observation {
     pub landed: Timestamp,
 }
 
+/// Reading an instance fails.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Blind {
+    /// Since when.
+    pub since: Timestamp,
+    /// How many reads running.
+    pub reads: u32,
+    /// Why, the last time.
+    pub error: CloudError,
+}
+
 /// What is next.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Next {
@@ -98,6 +109,9 @@ pub enum Next {
     Rest,
 }
 
+/// After fewer reads that failed, running, an instance is not given up, however long they took.
+const BLIND_READS: u32 = 5;
+
 /// Decides. Not to be asked while the answer to a call of this instance is awaited.
 pub fn decide(view: &View<'_>) -> Next {
     match &view.state.stage {
@@ -119,8 +133,8 @@ impl<'a> View<'a> {
     /// what to do if there is none.
     #[expect(clippy::result_large_err, reason = "not an error: the other thing to do, returned once")]
     fn observe(&self, since: Timestamp, fresh: Timestamp) -> Result<Option<&'a Instance>, Next> {
-        if let Some((from, error)) = self.blind
-            && let Some(next) = self.give_up_blind(from, error)
+        if let Some(blind) = self.blind
+            && let Some(next) = self.give_up_blind(blind)
         {
             return Err(next);
         }
@@ -155,15 +169,16 @@ impl<'a> View<'a> {
         if self.state.ledger.touched { self.pace.visibility * 5 } else { self.pace.pause * 2 }
     }
 
-    fn give_up_blind(&self, from: Timestamp, error: &CloudError) -> Option<Next> {
+    fn give_up_blind(&self, blind: &Blind) -> Option<Next> {
         let ledger = &self.state.ledger;
         let at_work = !matches!(self.state.stage, Stage::Ready);
         let patience = if ledger.touched || at_work { self.pace.recovery } else { self.pace.visibility * 2 };
-        if between(from, self.now) < patience {
+        // A read may take minutes to fail, and where few are allowed there are minutes between two: neither is a sign.
+        if between(blind.since, self.now) < patience || blind.reads < BLIND_READS {
             return None;
         }
         if ledger.failure.is_none() || at_work {
-            let error = error.clone();
+            let error = blind.error.clone();
             let action = match &self.state.stage {
                 Stage::Intended { intent, .. } | Stage::Underway { intent, .. } => intent.action(),
                 Stage::Ready | Stage::Ended { .. } => Action::Stop,
@@ -209,7 +224,7 @@ impl<'a> View<'a> {
         let pause = self.pace.next_look(elapsed, self.experience.span(action, self.family()));
         match action {
             // The instance runs again whether that is seen or not: nothing stands still meanwhile.
-            Action::Start => pause.max(self.pace.shortest * 6),
+            Action::Start => pause.max(self.pace.shortest * 9),
             Action::Stop | Action::LoadSshKeys | Action::ResetPassword | Action::Resize => pause,
         }
     }

@@ -10,6 +10,8 @@ use crate::cloud::{
 use crate::plan::{Inventory, ResizeClass, build};
 use crate::workflow::Document;
 
+mod patience;
+
 const OLD: &str = "S5.MEDIUM4";
 const NEW: &str = "S5.LARGE8";
 const NEXT: &str = "S6.LARGE8";

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use futures_util::FutureExt as _;
 use jiff::Timestamp;
 
-use super::{Cause, Engine, Landed, Observation};
+use super::{Blind, Cause, Engine, Landed, Observation};
 use crate::cloud::{BATCH, CloudError, Instance};
 
 impl Engine {
@@ -66,8 +66,9 @@ impl Engine {
                 for member in members {
                     let own = &mut self.members[member];
                     own.looking = false;
-                    let since = own.blind.as_ref().map_or(at, |(since, _)| *since);
-                    own.blind = Some((since, error.clone()));
+                    let (since, reads) =
+                        own.blind.as_ref().map_or((at, 0), |blind| (blind.since, blind.reads));
+                    own.blind = Some(Blind { since, reads: reads.saturating_add(1), error: error.clone() });
                     self.dirty.insert(member);
                 }
                 return Ok(());

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use futures_util::FutureExt as _;
+use jiff::Timestamp;
 
 use super::{Cause, Engine, Landed, Phase};
 use crate::journal::Event;
@@ -25,6 +26,16 @@ impl Engine {
         self.note_of_run(Event::Paused { until }).await?;
         self.ask_again();
         Ok(())
+    }
+
+    /// The others wait. No longer from now than the workflow says: whoever wrote down until when may have had a clock that
+    /// ran ahead.
+    pub(super) fn paused(&mut self, until: Option<Timestamp>) {
+        let until = match self.plan.rollout.pause {
+            Pause::For(time) => until.map(|until| until.min(self.parts.clock.now() + time)),
+            Pause::Person | Pause::None => until,
+        };
+        self.rollout.paused(until);
     }
 
     /// Asks the person that the run waits for, if it waits for one.

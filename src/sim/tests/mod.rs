@@ -16,7 +16,7 @@ use super::front::{Delivery, exchange};
 use super::*;
 use crate::cloud::InstanceId;
 use crate::tencent::sign::Signable;
-use crate::tencent::wire::{Answer, Request, Response, Service, open};
+use crate::tencent::wire::{self, Refusal, Request, Response, Service};
 
 pub(super) const BEGAN: &str = "2026-05-04T22:00:00Z";
 
@@ -28,6 +28,17 @@ pub(super) struct Caller {
     pub(super) secret_key: SecretString,
     pub(super) token: Option<String>,
     pub(super) region: &'static str,
+}
+
+/// An answer with all its fields.
+pub(super) struct Answer {
+    pub(super) request_id: String,
+    pub(super) outcome: Result<Value, Refusal>,
+}
+
+pub(super) fn open(response: &Response) -> Option<Answer> {
+    let wire::Answer { request_id, outcome } = wire::open(response)?;
+    Some(Answer { request_id, outcome: outcome.map(Option::unwrap) })
 }
 
 /// A request that is signed as the vendor asks for.

@@ -12,7 +12,7 @@ use crate::tencent::scripted::{
 };
 
 struct Outcome {
-    result: Result<Answer, CloudError>,
+    result: Result<Answer<Value>, CloudError>,
     transport: Arc<Scripted>,
     took: Duration,
 }
@@ -86,7 +86,7 @@ async fn reads_are_repeated_while_it_may_help() {
     let mut replies = bad();
     replies.push(answer(json!({ "TotalCount": 1 })));
     let outcome = call(Effect::Read, replies).await;
-    assert_eq!(outcome.result.unwrap().fields["TotalCount"], 1);
+    assert_eq!(outcome.result.unwrap().fields.unwrap()["TotalCount"], 1);
     assert!(outcome.transport.is_done());
     // 0.3 + 0.6 + 1.2 + 0.3 s, each lengthened to less than twice: nobody else was throttled before.
     assert!((2400..4800).contains(&outcome.took.as_millis()), "{:?}", outcome.took);
@@ -154,7 +154,7 @@ impl Transport for Silent {
 #[tokio::test(start_paused = true)]
 async fn a_transport_that_never_answers_is_given_up() {
     let channel = channel(Arc::new(Silent), clock());
-    let result = channel.call(&a_call(Effect::Write), Signing::With(&credential())).await;
+    let result = channel.call::<Value>(&a_call(Effect::Write), Signing::With(&credential())).await;
     let error = result.unwrap_err();
     assert_eq!((error.kind, error.sent), (ErrorKind::Network, Sent::Maybe));
 }
@@ -199,7 +199,8 @@ async fn a_token_that_was_refused_is_renewed_once_for_reads_and_writes() {
         let replies = [refusal("AuthFailure.TokenFailure"), answer(json!({}))];
         let transport = Scripted::new(replies, &clock);
         let tokens = Tokens::default();
-        let result = channel(transport.clone(), clock).call(&a_call(effect), Signing::With(&tokens)).await;
+        let result =
+            channel(transport.clone(), clock).call::<Value>(&a_call(effect), Signing::With(&tokens)).await;
         assert!(result.is_ok());
         let sent = transport.requests();
         assert_eq!(sent[0].header("x-tc-token"), Some("token-0"));
@@ -239,10 +240,10 @@ async fn a_throttled_action_is_held_back_for_all_callers() {
     let transport = Scripted::new(replies, &clock);
     let channel = channel(transport.clone(), clock.clone());
     let (call, credential) = (a_call(Effect::Write), credential());
-    let first = channel.call(&call, Signing::With(&credential));
+    let first = channel.call::<Value>(&call, Signing::With(&credential));
     let second = async {
         clock.sleep(Duration::from_millis(10)).await;
-        channel.call(&call, Signing::With(&credential)).await
+        channel.call::<Value>(&call, Signing::With(&credential)).await
     };
     let (first, second) = futures_util::future::join(first, second).await;
     assert!(first.is_ok() && second.is_ok());
@@ -262,7 +263,8 @@ async fn without_credentials_nothing_is_sent() {
     }
     let clock = clock();
     let transport = Scripted::new([], &clock);
-    let result = channel(transport, clock).call(&a_call(Effect::Write), Signing::With(&Nobody)).await;
+    let result =
+        channel(transport, clock).call::<Value>(&a_call(Effect::Write), Signing::With(&Nobody)).await;
     let error = result.unwrap_err();
     assert_eq!((error.kind, error.sent), (ErrorKind::Auth, Sent::No));
 }

@@ -1,9 +1,11 @@
 //! The changes as they are sent, and the looks as they are read.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use serde_json::json;
 
 use super::*;
-use crate::cloud::{KeyId, OperationState, PowerState};
+use crate::cloud::{ChargeType, Isolation, KeyId, OperationState, PowerState, Restriction, StoppedCharging};
 use crate::tencent::scripted::{answer, client, refusal};
 
 fn ids(ids: &[&str]) -> Vec<InstanceId> {
@@ -46,7 +48,7 @@ async fn changes_as_they_are_sent() {
     ];
     for (change, expected) in table {
         let (client, transport) = client([answer(json!({}))]);
-        assert_eq!(client.apply(&change).await.unwrap().as_str(), "req-1");
+        assert_eq!(client.apply(&change, &|| Ok(())).await.unwrap().as_str(), "req-1");
         assert_eq!(transport.bodies(), [expected]);
         assert_eq!(transport.actions(), [change.api_name()]);
     }
@@ -59,8 +61,8 @@ async fn calls_that_the_vendor_would_misread_are_not_sent() {
     let many: Vec<InstanceId> = (0..101).map(|n| InstanceId::new(format!("ins-{n}"))).collect();
     let errors = [
         client.look(&many).await.unwrap_err(),
-        client.apply(&Change::Start { ids: many }).await.unwrap_err(),
-        client.apply(&Change::Start { ids: vec![] }).await.unwrap_err(),
+        client.apply(&Change::Start { ids: many }, &|| Ok(())).await.unwrap_err(),
+        client.apply(&Change::Start { ids: vec![] }, &|| Ok(())).await.unwrap_err(),
     ];
     for error in errors {
         assert_eq!((error.kind, error.sent), (ErrorKind::Argument, Sent::No));
@@ -75,7 +77,7 @@ async fn a_message_that_repeats_the_password_does_not_carry_it_on() {
     let (client, _) = client([answer(refused)]);
     let change =
         Change::ResetPassword { ids: ids(&["ins-1"]), user: "root".into(), password: "Canary-12".into() };
-    let error = client.apply(&change).await.unwrap_err();
+    let error = client.apply(&change, &|| Ok(())).await.unwrap_err();
     assert_eq!(error.message, "the password [hidden] is too short");
     assert_eq!(error.kind, ErrorKind::Argument);
 }
@@ -122,10 +124,23 @@ async fn an_instance_of_which_nothing_is_told_is_not_safe_to_act_on() {
         "InstanceId": "ins-1", "InstanceState": null, "Placement": null, "DataDisks": null, "LoginSettings": null,
         "LatestOperation": "", "ExpiredTime": "", "VirtualPrivateCloud": { "VpcId": "" }, "GPUInfo": null,
     });
-    for told in [nulls, json!({ "InstanceId": "ins-1" })] {
+    let empty = json!({
+        "InstanceId": "ins-1", "InstanceState": "", "RestrictState": "", "IsolatedSource": "",
+        "StopChargingMode": "", "InstanceChargeType": "", "LatestOperationState": "",
+    });
+    for told in [nulls, empty, json!({ "InstanceId": "ins-1" })] {
         let (client, _) = client([answer(json!({ "InstanceSet": [told] }))]);
         let found = client.look(&ids(&["ins-1"])).await.unwrap();
         assert_eq!(found[0].power, PowerState::Other(String::new()));
+        assert_eq!(
+            (&found[0].restriction, &found[0].isolation, &found[0].stopped_charging, &found[0].charge_type),
+            (
+                &Restriction::Normal,
+                &Isolation::NotIsolated,
+                &StoppedCharging::NotApplicable,
+                &ChargeType::Other(String::new())
+            )
+        );
         assert_eq!((&found[0].latest_operation, &found[0].vpc, found[0].gpu), (&None, &None, false));
     }
 }
@@ -220,4 +235,21 @@ fn a_region_that_is_none_is_refused() {
     let credentials = Arc::new(crate::tencent::scripted::credential());
     let settings = Settings::of_region("evil.example.com/ap-guangzhou");
     assert!(Client::new(settings, transport, credentials, clock()).is_err());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_may_not_be_sent_any_more_is_not_sent_again() {
+    for permitted in [0, 1, 2] {
+        let replies = (0..permitted).map(|_| refusal("RequestLimitExceeded"));
+        let (client, transport) = client(replies);
+        let asked = AtomicUsize::new(0);
+        let permit = || match asked.fetch_add(1, Ordering::Relaxed) {
+            times if times < permitted => Ok(()),
+            _ => Err(CloudError::new(ErrorKind::Throttled, Sent::No, "too late")),
+        };
+        let change = Change::Resize { id: "ins-1".into(), to: "S5.LARGE8".into() };
+        let error = client.apply(&change, &permit).await.unwrap_err();
+        assert_eq!((error.sent, error.message.as_str()), (Sent::No, "too late"));
+        assert_eq!(transport.requests().len(), permitted);
+    }
 }

@@ -85,9 +85,8 @@ async fn ask(
 ) -> Result<Credential, CredentialError> {
     let call = Call { api, body };
     let refused = |error: CloudError| CredentialError::Sts { role: arn.to_owned(), error: Box::new(error) };
-    let answer = Box::pin(channel.call(&call, signing)).await.map_err(refused)?;
-    // serde's own words could quote a value.
-    let given: Given = serde_json::from_value(answer.fields).map_err(|_| {
+    let answer = Box::pin(channel.call::<Given>(&call, signing)).await.map_err(refused)?;
+    let given = answer.fields.map_err(|_| {
         let message = format!("the answer to {} lacks a key or the token", api.name());
         refused(CloudError::new(ErrorKind::Network, Sent::No, message))
     })?;

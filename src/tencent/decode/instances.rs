@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use jiff::Timestamp;
 use serde::Deserialize;
 
-use super::{count, list, said};
+use super::{Word, count, list, said, text, word};
 use crate::cloud::{
     ChargeType, Disk, Instance, InstanceId, InstanceType, Isolation, KeyId, KeyPair, Operation,
     OperationState, PowerState, RequestId, Restriction, StoppedCharging,
@@ -25,15 +25,15 @@ struct Told {
     instance_id: Option<String>,
     instance_name: Option<String>,
     placement: Option<Placement>,
-    instance_state: Option<String>,
+    instance_state: Option<Word<PowerState>>,
     instance_type: Option<String>,
     #[serde(rename = "CPU")]
     cpu: Option<i64>,
     memory: Option<i64>,
-    restrict_state: Option<String>,
-    isolated_source: Option<String>,
-    stop_charging_mode: Option<String>,
-    instance_charge_type: Option<String>,
+    restrict_state: Option<Word<Restriction>>,
+    isolated_source: Option<Word<Isolation>>,
+    stop_charging_mode: Option<Word<StoppedCharging>>,
+    instance_charge_type: Option<Word<ChargeType>>,
     expired_time: Option<String>,
     system_disk: Option<ToldDisk>,
     data_disks: Option<Vec<ToldDisk>>,
@@ -52,7 +52,7 @@ struct Told {
     gpu_info: Option<Gpu>,
     tags: Option<Vec<Tag>>,
     latest_operation: Option<String>,
-    latest_operation_state: Option<String>,
+    latest_operation_state: Option<Word<OperationState>>,
     latest_operation_request_id: Option<String>,
     latest_operation_error_msg: Option<String>,
 }
@@ -126,8 +126,13 @@ impl Instances {
 
 impl Told {
     fn instance(self) -> Result<Instance, String> {
-        let id = said(self.instance_id.as_ref()).ok_or("an instance has no `InstanceId`")?;
-        let latest_operation = self.operation();
+        let id = text(self.instance_id).ok_or("an instance has no `InstanceId`")?;
+        let latest_operation = text(self.latest_operation).map(|action| Operation {
+            action,
+            state: word(self.latest_operation_state).unwrap_or_else(|| "".into()),
+            request: text(self.latest_operation_request_id).map(RequestId::new),
+            message: self.latest_operation_error_msg.unwrap_or_default(),
+        });
         let placement = self.placement.unwrap_or_default();
         let gpu = self
             .gpu_info
@@ -137,38 +142,28 @@ impl Told {
             name: self.instance_name.unwrap_or_default(),
             zone: placement.zone.unwrap_or_default(),
             // An unknown state is never safe to act on, and neither is one that was not told.
-            power: PowerState::from(self.instance_state.unwrap_or_default()),
+            power: word(self.instance_state).unwrap_or_else(|| "".into()),
             instance_type: InstanceType::new(self.instance_type.unwrap_or_default()),
             cpu: count(self.cpu),
             memory_gib: count(self.memory),
-            restriction: said(self.restrict_state.as_ref()).map_or(Restriction::Normal, Into::into),
-            isolation: said(self.isolated_source.as_ref()).map_or(Isolation::NotIsolated, Into::into),
-            stopped_charging: said(self.stop_charging_mode.as_ref())
-                .map_or(StoppedCharging::NotApplicable, Into::into),
-            charge_type: ChargeType::from(self.instance_charge_type.unwrap_or_default()),
+            restriction: word(self.restrict_state).unwrap_or(Restriction::Normal),
+            isolation: word(self.isolated_source).unwrap_or(Isolation::NotIsolated),
+            stopped_charging: word(self.stop_charging_mode).unwrap_or(StoppedCharging::NotApplicable),
+            charge_type: word(self.instance_charge_type).unwrap_or_else(|| "".into()),
             expires: said(self.expired_time.as_ref()).and_then(|time| time.parse::<Timestamp>().ok()),
             system_disk: self.system_disk.map(ToldDisk::disk),
             data_disks: list(self.data_disks).into_iter().map(ToldDisk::disk).collect(),
             private_ips: addresses([self.private_ip_addresses, self.ipv6_addresses]),
             public_ips: addresses([self.public_ip_addresses, self.public_ipv6_addresses]),
-            vpc: self.virtual_private_cloud.and_then(|vpc| vpc.vpc_id).filter(|vpc| !vpc.is_empty()),
+            vpc: self.virtual_private_cloud.and_then(|vpc| text(vpc.vpc_id)),
             security_groups: list(self.security_group_ids),
             keys: self.login_settings.map_or_else(Vec::new, LoginSettings::keys),
             os: self.os_name.unwrap_or_default(),
-            login_user: self.default_login_user.filter(|user| !user.is_empty()),
-            host: placement.host_id.filter(|host| !host.is_empty()),
+            login_user: text(self.default_login_user),
+            host: text(placement.host_id),
             gpu,
             tags: list(self.tags).into_iter().filter_map(Tag::pair).collect(),
             latest_operation,
-        })
-    }
-
-    fn operation(&self) -> Option<Operation> {
-        Some(Operation {
-            action: said(self.latest_operation.as_ref())?.to_owned(),
-            state: OperationState::from(self.latest_operation_state.clone().unwrap_or_default()),
-            request: said(self.latest_operation_request_id.as_ref()).map(RequestId::new),
-            message: self.latest_operation_error_msg.clone().unwrap_or_default(),
         })
     }
 }
@@ -176,7 +171,7 @@ impl Told {
 impl ToldDisk {
     fn disk(self) -> Disk {
         Disk {
-            id: self.disk_id.filter(|id| !id.is_empty()),
+            id: text(self.disk_id),
             kind: self.disk_type.unwrap_or_default(),
             size_gib: u64::from(count(self.disk_size)),
         }
@@ -220,7 +215,7 @@ impl KeyPairs {
     pub(crate) fn list(self) -> Result<Vec<KeyPair>, String> {
         let pair = |told: ToldKeyPair| {
             Ok(KeyPair {
-                id: KeyId::new(said(told.key_id.as_ref()).ok_or("a key pair has no `KeyId`")?),
+                id: KeyId::new(text(told.key_id).ok_or("a key pair has no `KeyId`")?),
                 name: told.key_name.unwrap_or_default(),
                 public_key: told.public_key.map(|key| key.trim().to_owned()).unwrap_or_default(),
             })
