@@ -216,11 +216,11 @@ pub(super) struct Cloud {
     /// Another endpoint of the vendor's API; plain http only to this machine
     #[arg(long, value_name = "URL", env = "PITSTOP_ENDPOINT", hide_env_values = true)]
     pub(super) endpoint: Option<String>,
-    /// Send at most so many calls of an action in a second, to leave the rest of the account's limit to others; may be
-    /// repeated (in the variable: one a line)
+    /// Send at most so many calls of an action in a second, to leave the rest of the account's limit in the region to
+    /// others; may be repeated (in the variable: one a line)
     #[arg(long, value_name = "ACTION=NUMBER", env = "PITSTOP_LIMIT", hide_env_values = true, value_delimiter = '\n', value_parser = action_and_number)]
     pub(super) limit: Vec<(String, u32)>,
-    /// Use this share of the limit for looking at instances
+    /// Use this share of the region's limit for looking at instances
     #[arg(long, value_name = "PERCENT", env = "PITSTOP_READ_SHARE", hide_env_values = true, default_value_t = 20, value_parser = clap::value_parser!(u8).range(1..=100))]
     pub(super) read_share: u8,
     /// Trust the certificates in this PEM file instead of the system's

@@ -49,7 +49,8 @@ struct Patience {
 
 impl Patience {
     fn usual() -> Self {
-        Self { http: http::Settings::default(), retry: Retry::default() }
+        // Processes that are throttled together must not all come back at the same moment.
+        Self { http: http::Settings::default(), retry: Retry { seed: rand::random(), ..Retry::default() } }
     }
 
     /// For a person who wants to know whether it answers.

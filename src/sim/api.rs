@@ -34,7 +34,8 @@ impl Context<'_> {
 impl World {
     /// Answers a call that is signed well, at the time that the world has been brought forward to.
     pub(crate) fn answer(&mut self, call: &Call<'_>, context: &Context<'_>) -> Result<Body, Refused> {
-        self.admit(call.action, context.at)?;
+        let region = if call.is_regional() { call.region } else { "" };
+        self.admit(region, call.action, context.at)?;
         self.permit(call, context)?;
         for strike in context.strikes {
             match &strike.what {
@@ -85,8 +86,7 @@ impl World {
 
     fn permit(&self, call: &Call<'_>, context: &Context<'_>) -> Result<(), Refused> {
         self.authorise(call, context.secret_id)?;
-        let everywhere = call.service == Service::Sts || call.action == "DescribeRegions";
-        if everywhere || self.has_region(call.region) {
+        if !call.is_regional() || self.has_region(call.region) {
             return Ok(());
         }
         if call.region.is_empty() {

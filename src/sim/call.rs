@@ -60,6 +60,11 @@ impl<'a> Call<'a> {
         Ok(Self { service, action, region, params })
     }
 
+    /// Whether the region that it names matters.
+    pub(crate) fn is_regional(&self) -> bool {
+        self.service != Service::Sts && self.action != "DescribeRegions"
+    }
+
     pub(crate) fn text(&self, name: &str) -> Option<&'a str> {
         self.params.get(name).and_then(Value::as_str)
     }

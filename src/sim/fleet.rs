@@ -64,7 +64,7 @@ pub struct Fleet {
     /// How long things take.
     #[serde(default)]
     pub timings: Timings,
-    /// Calls per second and action, where they differ from the vendor's.
+    /// Calls per second, action and region, where they differ from the vendor's.
     #[serde(default)]
     pub rates: BTreeMap<String, u32>,
     /// Whether a resize powers a stopped instance on; the vendor's pages disagree.

@@ -57,6 +57,7 @@ pub(crate) fn exchange(
     world.advance(at);
     let at = world.now;
     let action = incoming.header("x-tc-action").unwrap_or_default();
+    let region = incoming.header("x-tc-region").unwrap_or_default();
     let body = serde_json::from_slice::<Value>(incoming.body()).ok();
     let params = match body {
         Some(Value::Object(params)) => Some(params),
@@ -66,7 +67,7 @@ pub(crate) fn exchange(
     let ids = ids(params.as_ref());
     let strikes = world.strikes(action, &ids, at);
     if let Some(delivery) = lost(&strikes) {
-        note(world, at, action, ids, None, &strikes);
+        note(world, at, (region, action), ids, None, &strikes);
         return Exchange { delivery, delay: delay(&strikes), recording: None };
     }
     for strike in strikes.iter().filter(|strike| strike.what == What::Vanish) {
@@ -82,13 +83,12 @@ pub(crate) fn exchange(
         let params = params
             .as_ref()
             .ok_or_else(|| Refused::new("InvalidRequest", "The request body is not a JSON object."))?;
-        let region = incoming.header("x-tc-region").unwrap_or_default();
         let call = Call::new(service, action, region, params)?;
         let context = Context { at, secret_id: &secret_id, request: &request, strikes: &strikes };
         world.answer(&call, &context)
     });
     let refused = outcome.as_ref().err().map(|refused| refused.code.to_string());
-    note(world, at, action, ids, Some((&request, refused)), &strikes);
+    note(world, at, (region, action), ids, Some((&request, refused)), &strikes);
     let text = envelope(&request, outcome);
     let recording = recorded.then(|| recording(incoming, action, params, &text, &strikes)).flatten();
     let delivery = deliver(text, &strikes);
@@ -114,7 +114,7 @@ fn ids(params: Option<&Map<String, Value>>) -> Vec<String> {
 fn note(
     world: &mut World,
     at: Timestamp,
-    action: &str,
+    (region, action): (&str, &str),
     ids: Vec<String>,
     answered: Option<(&String, Option<String>)>,
     strikes: &[Strike],
@@ -124,7 +124,8 @@ fn note(
         None => (None, None),
     };
     let faults = strikes.iter().map(|strike| strike.what.clone()).collect();
-    world.note(at, Happening::Call { action: action.to_owned(), ids, request, refused, faults });
+    let (region, action) = (region.to_owned(), action.to_owned());
+    world.note(at, Happening::Call { region, action, ids, request, refused, faults });
 }
 
 /// The whole answer, as JSON.

@@ -31,6 +31,8 @@ pub struct LogEntry {
 pub enum Happening {
     /// A call was made.
     Call {
+        /// The region that it was sent to, as the caller named it.
+        region: String,
         /// The vendor's name of the action.
         action: String,
         /// The instances that it named.

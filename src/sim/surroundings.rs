@@ -7,7 +7,7 @@ use super::call::{Call, Refused};
 use super::fleet::{LoadBalancerSpec, RepairSpec};
 use super::instances::{VPC, stamp};
 use super::world::World;
-use crate::cloud::BATCH;
+use crate::cloud::{BATCH, InstanceId};
 
 type Fields = Result<Map<String, Value>, Refused>;
 
@@ -23,7 +23,8 @@ impl World {
                 let fits = filters.iter().all(|wanted| {
                     wanted.has(if wanted.name == "instance-id" { id.as_str() } else { &group.id })
                 });
-                if let Some(index) = self.find(id.as_str()).filter(|_| wanted && fits) {
+                let there = self.find(id.as_str()).filter(|index| self.in_region(*index, call.region));
+                if let Some(index) = there.filter(|_| wanted && fits) {
                     members.push((group, &self.machines[index]));
                 }
             }
@@ -76,7 +77,9 @@ impl World {
             let targets: Vec<Value> = addresses
                 .iter()
                 .filter(|address| {
-                    self.at_address(address).is_some_and(|index| self.is_behind(index, balancer))
+                    self.at_address(address).is_some_and(|index| {
+                        self.in_region(index, call.region) && self.is_behind(index, balancer)
+                    })
                 })
                 .map(|address| {
                     json!({
@@ -109,7 +112,8 @@ impl World {
         let set = ids
             .into_iter()
             .map(|id| {
-                let balancer = self.fleet.load_balancers.iter().find(|balancer| balancer.id == id);
+                let found = self.fleet.load_balancers.iter().find(|balancer| balancer.id == id);
+                let balancer = found.filter(|balancer| self.is_balancer_in(balancer, call.region));
                 let balancer = balancer.ok_or_else(|| {
                     let message = format!("There is no load balancer `{id}`.");
                     Refused::new("InvalidParameter.LBIdNotFound", message)
@@ -151,6 +155,17 @@ impl World {
         })
     }
 
+    /// A load balancer is where its instances are; one without any is everywhere.
+    fn is_balancer_in(&self, balancer: &LoadBalancerSpec, region: &str) -> bool {
+        let mut places = balancer.targets.iter().filter_map(|id| self.place(id.as_str())).peekable();
+        places.peek().is_none() || places.any(|index| self.in_region(index, region))
+    }
+
+    /// Whether an instance, gone or not, is one of this region's.
+    fn is_of_region(&self, id: &InstanceId, region: &str) -> bool {
+        self.place(id.as_str()).is_some_and(|index| self.in_region(index, region))
+    }
+
     fn is_behind(&self, index: usize, balancer: &LoadBalancerSpec) -> bool {
         balancer.targets.contains(&self.machines[index].spec.id)
     }
@@ -163,6 +178,7 @@ impl World {
         let visible = call.text("StartDate").is_some();
         let found = self.fleet.repairs.iter().filter(|repair| {
             visible
+                && self.is_of_region(&repair.instance, call.region)
                 && (ids.is_empty() || ids.contains(&repair.instance.as_str()))
                 && (tasks.is_empty() || tasks.contains(&repair.id.as_str()))
                 && (states.is_empty() || states.contains(&i64::from(repair.status)))
@@ -209,6 +225,7 @@ impl World {
             .release_timers
             .iter()
             .enumerate()
+            .filter(|(_, timer)| self.is_of_region(&timer.instance, call.region))
             .filter(|(_, timer)| ids.is_empty() || ids.contains(&timer.instance.as_str()))
             .filter(|_| states.is_empty() || states.contains(&"UNDO"))
             .map(|(number, timer)| {

@@ -54,7 +54,8 @@ pub struct World {
     pub(super) calls: BTreeMap<String, u64>,
     pub(super) total: u64,
     requests: u64,
-    windows: BTreeMap<String, (i64, u32)>,
+    /// The calls of the present second, by region and action.
+    windows: BTreeMap<(String, String), (i64, u32)>,
     log: Vec<LogEntry>,
     logging: bool,
 }
@@ -277,11 +278,11 @@ impl World {
         self.chance.request_id(self.requests)
     }
 
-    /// Counts a call against its rate limit.
-    pub(super) fn admit(&mut self, action: &str, at: Timestamp) -> Result<(), Refused> {
+    /// Counts a call against its rate limit, of which each region has its own.
+    pub(super) fn admit(&mut self, region: &str, action: &str, at: Timestamp) -> Result<(), Refused> {
         let limit = self.fleet.rates.get(action).copied().unwrap_or_else(|| rate(action));
         let second = at.as_second();
-        let window = self.windows.entry(action.to_owned()).or_insert((second, 0));
+        let window = self.windows.entry((region.to_owned(), action.to_owned())).or_insert((second, 0));
         if window.0 != second {
             *window = (second, 0);
         }
@@ -466,7 +467,7 @@ fn access(credential: &Credential, began: Timestamp) -> Access {
     }
 }
 
-/// The vendor's limit, in calls per second; where it is not published, the lowest published one.
+/// The vendor's limit, in calls per second and region; where it is not published, the lowest published one.
 fn rate(action: &str) -> u32 {
     match action {
         "DescribeInstances"

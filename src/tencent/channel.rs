@@ -179,23 +179,36 @@ impl Channel {
     ) -> Result<Answer<T>, CloudError> {
         let mut pauses = self.retry.pauses(self.calls.fetch_add(1, Ordering::Relaxed));
         let mut remedies = Remedies::default();
+        let action = call.api.name();
+        let mut turn = self.pacer.turn(action).await;
         loop {
-            self.pacer.turn(call.api.name()).await;
             let failure = match self.attempt(permit, call, signing, remedies.refreshed).await {
-                Ok(answer) => return Ok(answer),
+                Ok(answer) => {
+                    self.pacer.went_through(action);
+                    return Ok(answer);
+                }
                 Err(failure) => failure,
             };
+            let pause = if failure.lasting { None } else { pauses.after(&failure.error, call.api.effect()) };
+            // Without a code it is not the cloud that says so.
+            let throttled = failure.error.kind == ErrorKind::Throttled;
+            match (&failure.error.code, throttled) {
+                (Some(_), true) => self.pacer.throttled(action, turn, pause.unwrap_or(self.retry.first)),
+                (Some(_), false) => self.pacer.went_through(action),
+                (None, _) => {}
+            }
             if self.mend(&failure.error, signing, &mut remedies) {
+                turn = self.pacer.turn(action).await;
                 continue;
             }
-            let pause = if failure.lasting { None } else { pauses.after(&failure.error, call.api.effect()) };
             let Some(pause) = pause else { return Err(failure.error) };
-            tracing::debug!(action = call.api.name(), kind = ?failure.error.kind, ?pause, "call is repeated");
-            if failure.error.kind == ErrorKind::Throttled {
-                self.pacer.close(call.api.name(), pause);
+            tracing::debug!(action, kind = ?failure.error.kind, ?pause, "call is repeated");
+            turn = if throttled {
+                self.pacer.turn_again(action, turn).await
             } else {
                 self.clock.sleep(pause).await;
-            }
+                self.pacer.turn(action).await
+            };
         }
     }
 

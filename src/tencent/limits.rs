@@ -1,7 +1,11 @@
 //! How many calls of each action are sent in a second: the vendor's ceilings, kept on our side.
 //!
-//! The ceilings hold for the whole account, so other programs share them, and settings can lower them here.
-//! A call over the ceiling waits for its turn; it never fails for it.
+//! The ceilings hold for an account in one region: other programs share them, and settings can lower them here; another
+//! region has its own, and so has the client of that region. A call over the ceiling waits for its turn; it never fails for it.
+//!
+//! When the cloud throttles an action, others use part of its ceiling, and how much can only be found out: all callers hold
+//! back for a moment, then calls go one by one at seven tenths of the pace, which comes back within ten seconds. So
+//! several processes that know nothing of each other come to share a ceiling about evenly.
 //!
 //! Written here and not taken from `governor`, because a turn is *reserved*: callers get their turns in the order
 //! in which they asked, each waits once, and all of it runs on [`Clock`], virtual time included. `governor` makes
@@ -79,43 +83,134 @@ pub(crate) struct Pacer {
 /// One action's turns.
 #[derive(Debug, Default)]
 struct Lane {
-    /// The last turns handed out, oldest first; as many as fit into a second.
-    turns: VecDeque<Timestamp>,
+    /// The last turns that were taken, oldest first; as many as fit into a second.
+    taken: VecDeque<Timestamp>,
+    /// The turns of those who wait, by the order in which they first asked.
+    waiting: BTreeMap<u64, Timestamp>,
+    /// How many have asked.
+    tickets: u64,
     /// When the lane was last asked.
     asked: Option<Timestamp>,
     /// The cloud has throttled the action: no turn before this.
     closed_until: Option<Timestamp>,
+    /// Since then fewer calls are sent.
+    eased: Option<Eased>,
+    /// How often it was closed since a call last went through.
+    in_vain: u32,
+}
+
+/// What became of the pace when the cloud throttled a call: somebody else uses part of the account's ceiling.
+#[derive(Clone, Copy, Debug)]
+struct Eased {
+    since: Timestamp,
+    /// Thousandths of a call in a second.
+    to: u64,
+}
+
+/// A turn that was taken.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Turn {
+    ticket: u64,
+    at: Timestamp,
 }
 
 /// A second, and what two calls may come closer to each other on their way: a burst that is just allowed where it is
 /// sent must be so where it arrives.
 const WINDOW: Duration = Duration::from_millis(1030);
 
+/// After so many milliseconds without a throttled call the full pace is back, whatever happened before.
+const RECOVERY: u64 = 10_000;
+
+/// A pause doubles at most so often, while no call goes through.
+const DOUBLINGS: u32 = 3;
+
 impl Lane {
-    /// Reserves the next turn: not before now, and never more than `rate` in any one second; fewer after the cloud
-    /// has throttled the action, since somebody else uses part of the account's ceiling: by three tenths, and one more each second.
-    fn reserve(&mut self, now: Timestamp, rate: u32) -> Timestamp {
+    /// Queues up, and says as who.
+    fn join(&mut self, now: Timestamp, rate: u32) -> u64 {
         // After the wall clock was set back, what we remember lies in a future that may be hours away.
         if self.asked.is_some_and(|asked| now < asked) {
-            *self = Self::default();
+            let waiting = self.waiting.keys().map(|ticket| (*ticket, now)).collect();
+            *self = Self { waiting, tickets: self.tickets, ..Self::default() };
         }
         self.asked = Some(now);
-        let mut turn = self.closed_until.map_or(now, |until| until.max(now));
-        let eased = self.closed_until.map_or(rate, |until| {
-            let last = self.turns.back().map_or(turn, |last| turn.max(*last));
-            let seconds = u32::try_from(between(until, last).as_secs()).unwrap_or(u32::MAX);
-            (rate.saturating_mul(7) / 10).saturating_add(seconds).min(rate)
-        });
-        let count = |rate| usize::try_from(rate).unwrap_or(usize::MAX).max(1);
-        if let Some(first) = self.turns.len().checked_sub(count(eased)) {
-            turn = turn.max(self.turns[first] + WINDOW);
-        }
-        self.turns.push_back(turn);
-        if self.turns.len() > count(rate) {
-            self.turns.pop_front();
-        }
-        turn
+        self.tickets += 1;
+        let turn = self.next_turn(now, rate);
+        self.waiting.insert(self.tickets, turn);
+        self.tickets
     }
+
+    /// The turn behind all others: not before now, and never more than `rate` in any one second, or fewer after the
+    /// cloud has throttled the action.
+    fn next_turn(&self, now: Timestamp, rate: u32) -> Timestamp {
+        let mut turn = self.closed_until.map_or(now, |until| until.max(now));
+        let mut turns = self.waiting.values().rev().chain(self.taken.iter().rev());
+        if let Some(last) = turns.clone().next() {
+            let pace = self.pace(turn.max(*last), rate);
+            // One by one: of bursts, the one that comes late in each of the cloud's seconds would be throttled every time, and
+            // the other never.
+            if pace < thousandths(rate) {
+                let apart = WINDOW.as_millis() * 1_000_000 / u128::from(pace);
+                turn = turn.max(*last + Duration::from_micros(u64::try_from(apart).unwrap_or(u64::MAX)));
+            }
+        }
+        let first = turns.nth(whole(thousandths(rate)) - 1);
+        first.map_or(turn, |first| turn.max(*first + WINDOW))
+    }
+
+    /// Takes the turn if it has come; else says when it will.
+    fn take(&mut self, ticket: u64, now: Timestamp, rate: u32) -> Result<Turn, Timestamp> {
+        match self.waiting.get(&ticket) {
+            Some(at) if *at > now => return Err(*at),
+            _ => self.waiting.remove(&ticket),
+        };
+        self.taken.push_back(now);
+        if self.taken.len() > whole(thousandths(rate)) {
+            self.taken.pop_front();
+        }
+        Ok(Turn { ticket, at: now })
+    }
+
+    /// How many thousandths of a call are sent in a second. What was given up comes back slowly at first, as the others
+    /// are likely to be there still, and then ever faster.
+    fn pace(&self, at: Timestamp, rate: u32) -> u64 {
+        let full = thousandths(rate);
+        self.eased.map_or(full, |eased| {
+            let quiet = u64::try_from(between(eased.since, at).as_millis()).unwrap_or(RECOVERY).min(RECOVERY);
+            let back = full.saturating_mul(quiet * quiet) / (RECOVERY * RECOVERY);
+            eased.to.saturating_add(back).min(full)
+        })
+    }
+
+    /// The cloud has throttled the call of this turn: nobody sends another for a while, and then fewer are sent, by three
+    /// tenths. The calls of one burst that are throttled together count once.
+    fn throttled(&mut self, now: Timestamp, rate: u32, turn: Turn, pause: Duration) {
+        if self.eased.is_some_and(|eased| turn.at <= eased.since) {
+            return;
+        }
+        let to = (self.pace(turn.at, rate) * 7 / 10).max(1000);
+        self.eased = Some(Eased { since: now, to });
+        self.closed_until = Some(now + pause * (1 << self.in_vain.min(DOUBLINGS)));
+        self.in_vain += 1;
+    }
+
+    /// Queues the throttled call up again, where it was, and all who wait behind the pause.
+    fn rejoin(&mut self, ticket: u64, now: Timestamp, rate: u32) {
+        let mut tickets: Vec<u64> = std::mem::take(&mut self.waiting).into_keys().collect();
+        tickets.insert(tickets.partition_point(|other| *other < ticket), ticket);
+        for ticket in tickets {
+            let turn = self.next_turn(now, rate);
+            self.waiting.insert(ticket, turn);
+        }
+    }
+}
+
+fn thousandths(rate: u32) -> u64 {
+    u64::from(rate) * 1000
+}
+
+/// So many whole calls; at least one.
+fn whole(thousandths: u64) -> usize {
+    usize::try_from(thousandths / 1000).unwrap_or(usize::MAX).max(1)
 }
 
 impl Pacer {
@@ -128,24 +223,37 @@ impl Pacer {
     }
 
     /// Waits for a turn.
-    pub(crate) async fn turn(&self, action: &'static str) {
-        loop {
-            let turn = self.with_lane(action, Lane::reserve);
-            self.clock.sleep_until(turn).await;
-            // The cloud may have throttled the action while this call waited: queue up again behind that.
-            let closed =
-                self.with_lane(action, |lane, now, _| lane.closed_until.is_some_and(|until| now < until));
-            if !closed {
-                return;
-            }
-        }
+    pub(crate) async fn turn(&self, action: &'static str) -> Turn {
+        let ticket = self.with_lane(action, Lane::join);
+        self.wait(Place { pacer: self, action, ticket }).await
     }
 
-    /// The cloud has throttled this action: nobody sends it for `pause`.
-    pub(crate) fn close(&self, action: &'static str, pause: Duration) {
-        self.with_lane(action, |lane, now, _| {
-            lane.closed_until = lane.closed_until.max(Some(now + pause));
-        });
+    /// The cloud has throttled the call that had this turn: nobody sends the action for `pause`, and longer if no call
+    /// goes through any more.
+    pub(crate) fn throttled(&self, action: &'static str, turn: Turn, pause: Duration) {
+        self.with_lane(action, |lane, now, rate| lane.throttled(now, rate, turn, pause));
+    }
+
+    /// Waits for another turn for a call that was throttled; it comes before those who asked later.
+    pub(crate) async fn turn_again(&self, action: &'static str, turn: Turn) -> Turn {
+        let ticket = turn.ticket;
+        self.with_lane(action, |lane, now, rate| lane.rejoin(ticket, now, rate));
+        self.wait(Place { pacer: self, action, ticket }).await
+    }
+
+    /// The cloud has answered a call, and has not throttled it.
+    pub(crate) fn went_through(&self, action: &'static str) {
+        self.with_lane(action, |lane, _, _| lane.in_vain = 0);
+    }
+
+    async fn wait(&self, place: Place<'_>) -> Turn {
+        loop {
+            match self.with_lane(place.action, |lane, now, rate| lane.take(place.ticket, now, rate)) {
+                Ok(turn) => return turn,
+                // It may be put off meanwhile, and is never brought forward.
+                Err(at) => self.clock.sleep_until(at).await,
+            }
+        }
     }
 
     fn with_lane<T>(&self, action: &'static str, work: impl FnOnce(&mut Lane, Timestamp, u32) -> T) -> T {
@@ -154,6 +262,19 @@ impl Pacer {
         // A lane is valid after every statement, so a panic elsewhere does not spoil it.
         let mut lanes = self.lanes.lock().unwrap_or_else(PoisonError::into_inner);
         work(lanes.entry(action).or_default(), now, rate)
+    }
+}
+
+/// A place in the queue, which is given up when whoever waits is gone.
+struct Place<'a> {
+    pacer: &'a Pacer,
+    action: &'static str,
+    ticket: u64,
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        self.pacer.with_lane(self.action, |lane, _, _| lane.waiting.remove(&self.ticket));
     }
 }
 
@@ -201,39 +322,119 @@ mod tests {
         let clock = clock();
         let pacer = Pacer::new(Limits::default().with("StopInstances", 1), clock.clone());
         let begin = clock.now();
-        let since = || crate::clock::between(begin, clock.now()).as_secs();
-        pacer.turn("StopInstances").await;
+        let since = || crate::clock::between(begin, clock.now()).as_millis();
+        let throttled = pacer.turn("StopInstances").await;
         let waiting = async {
             pacer.turn("StopInstances").await;
             since()
         };
         let closing = async {
             clock.sleep(Duration::from_millis(500)).await;
-            pacer.close("StopInstances", Duration::from_secs(5));
+            pacer.throttled("StopInstances", throttled, Duration::from_secs(5));
             pacer.turn("StartInstances").await;
-            since()
+            let other = since();
+            pacer.turn_again("StopInstances", throttled).await;
+            (other, since())
         };
-        assert_eq!(futures_util::future::join(waiting, closing).await, (5, 0));
+        let (waiting, (other, throttled)) = futures_util::future::join(waiting, closing).await;
+        assert!(other < 510 && (5500..5510).contains(&throttled), "{other} {throttled}");
+        assert!((6530..6540).contains(&waiting), "{waiting}: behind the call that had its turn before it");
+    }
+
+    fn later(begin: Timestamp, millis: u64) -> Timestamp {
+        begin + Duration::from_millis(millis)
+    }
+
+    /// A lane of which a call was throttled so many milliseconds after the beginning.
+    fn throttled_at(begin: Timestamp, times: &[u64]) -> Lane {
+        let mut lane = Lane::default();
+        for millis in times {
+            let at = later(begin, *millis);
+            lane.throttled(at, 10, Turn { ticket: 0, at }, Duration::from_millis(500));
+        }
+        lane
     }
 
     #[test]
-    fn after_a_throttled_call_the_pace_comes_back_by_and_by() {
+    fn the_pace_falls_with_every_burst_that_is_throttled_and_never_to_nothing() {
         let begin = Timestamp::from_second(1_800_000_000).unwrap();
-        let mut lane = Lane { closed_until: Some(begin + Duration::from_secs(1)), ..Lane::default() };
-        let turns: Vec<_> =
-            (0..60).map(|_| between(begin, lane.reserve(begin, 10)).as_millis() / 1030).collect();
-        let in_second = |second| turns.iter().filter(|turn| **turn == second).count();
-        assert_eq!((0..8).map(in_second).collect::<Vec<_>>(), [7, 8, 9, 10, 10, 10, 6, 0]);
+        let pace = |times: &[u64]| throttled_at(begin, times).eased.unwrap().to;
+        assert_eq!(pace(&[0]), 7000);
+        assert_eq!(pace(&[0, 0, 0]), 7000, "one burst");
+        assert_eq!(pace(&[0, 1000]), 4970);
+        assert_eq!(pace(&(0..20).map(|second| second * 500).collect::<Vec<_>>()), 1000);
+    }
+
+    #[test]
+    fn the_pace_comes_back_slowly_then_faster_within_ten_seconds() {
+        let begin = Timestamp::from_second(1_800_000_000).unwrap();
+        let lane = throttled_at(begin, &[0, 1000, 2000, 3000]);
+        let paces = [0, 2, 4, 6, 8, 10].map(|second| lane.pace(later(begin, 3000 + second * 1000), 10));
+        assert_eq!(paces, [2554, 2954, 4154, 6154, 8954, 10_000]);
+        assert_eq!(throttled_at(begin, &(0..20).collect::<Vec<_>>()).pace(later(begin, 10_019), 10), 10_000);
+    }
+
+    #[test]
+    fn pauses_double_while_no_call_goes_through() {
+        let begin = Timestamp::from_second(1_800_000_000).unwrap();
+        let closed = |times: &[u64]| {
+            let until = throttled_at(begin, times).closed_until.unwrap();
+            between(later(begin, *times.last().unwrap()), until).as_millis()
+        };
+        assert_eq!(closed(&[0]), 500);
+        assert_eq!(closed(&[0, 1000, 2500]), 2000);
+        assert_eq!(closed(&[0, 1, 2, 3, 4, 5, 6]), 4000);
+        let mut lane = throttled_at(begin, &[0, 1000]);
+        lane.in_vain = 0;
+        let at = later(begin, 3000);
+        lane.throttled(at, 10, Turn { ticket: 0, at }, Duration::from_millis(500));
+        assert_eq!(lane.closed_until, Some(later(begin, 3500)));
+    }
+
+    #[test]
+    fn whoever_waits_keeps_its_place_when_the_lane_is_closed() {
+        let begin = Timestamp::from_second(1_800_000_000).unwrap();
+        let mut lane = Lane::default();
+        let tickets: Vec<_> = (0..25).map(|_| lane.join(begin, 10)).collect();
+        let first: Vec<_> = (0..10).map(|at| lane.take(tickets[at], begin, 10).unwrap()).collect();
+        // Two of the first ten are throttled, the later one first.
+        let now = later(begin, 100);
+        for turn in [first[9], first[8]] {
+            lane.throttled(now, 10, turn, Duration::from_millis(400));
+            lane.rejoin(turn.ticket, now, 10);
+        }
+        let newcomer = lane.join(now, 10);
+        let turns: Vec<_> = lane.waiting.iter().map(|(ticket, at)| (*ticket, *at)).collect();
+        assert_eq!(turns.iter().map(|(ticket, _)| *ticket).collect::<Vec<_>>(), (9..=26).collect::<Vec<_>>());
+        assert!(turns.is_sorted_by_key(|(_, at)| *at) && turns[17].0 == newcomer);
+        // Ten were sent in the second before. The next follow a second after them, one by one, and ever faster.
+        let after = |turn: usize| between(begin, turns[turn].1).as_millis();
+        assert_eq!([0, 1, 2, 17].map(after), [1030, 1175, 1320, 3377]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn whoever_stops_waiting_gives_its_place_up() {
+        let pacer = Pacer::new(Limits::default().with("StopInstances", 1), clock());
+        pacer.turn("StopInstances").await;
+        let patience = pacer.clock.timeout(Duration::from_millis(100), pacer.turn("StopInstances")).await;
+        assert!(patience.is_none());
+        assert_eq!(pacer.with_lane("StopInstances", |lane, _, _| lane.waiting.len()), 0);
     }
 
     #[test]
     fn a_clock_that_is_set_back_does_not_make_anyone_wait_for_hours() {
         let mut lane = Lane::default();
         let before = Timestamp::from_second(1_800_000_000).unwrap();
+        let turn = |lane: &mut Lane, now| {
+            let ticket = lane.join(now, 10);
+            lane.take(ticket, now, 10)
+        };
         for _ in 0..10 {
-            lane.reserve(before, 10);
+            turn(&mut lane, before).unwrap();
         }
+        let waiting = lane.join(before, 10);
         let after = before - Duration::from_hours(2);
-        assert_eq!(lane.reserve(after, 10), after);
+        assert_eq!(turn(&mut lane, after).unwrap().at, after);
+        assert_eq!(lane.take(waiting, after, 10).unwrap().at, after);
     }
 }

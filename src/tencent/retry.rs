@@ -48,22 +48,25 @@ impl Retry {
 
     /// The pauses of one call; `call` numbers the calls, so that they don't all pause alike.
     pub(crate) fn pauses(&self, call: u64) -> Pauses {
-        let pauses = ExponentialBuilder::default()
-            .with_min_delay(self.first)
-            .with_max_delay(self.longest)
-            .with_max_times(self.tries.saturating_sub(1))
-            .with_total_delay(Some(self.total))
-            .with_jitter()
-            .with_jitter_seed(self.seed.wrapping_add(call.wrapping_mul(0x9E37_79B9_7F4A_7C15)))
-            .build();
-        Pauses { pauses, left: self.total }
+        let up_to = |longest| {
+            ExponentialBuilder::default()
+                .with_min_delay(self.first)
+                .with_max_delay(longest)
+                .with_max_times(self.tries.saturating_sub(1))
+                .with_total_delay(Some(self.total))
+                .with_jitter()
+                .with_jitter_seed(self.seed.wrapping_add(call.wrapping_mul(0x9E37_79B9_7F4A_7C15)))
+                .build()
+        };
+        Pauses { growing: up_to(self.longest), even: up_to(self.first), left: self.total }
     }
 }
 
 /// What is left of one call's patience.
 #[derive(Debug)]
 pub(crate) struct Pauses {
-    pauses: ExponentialBackoff,
+    growing: ExponentialBackoff,
+    even: ExponentialBackoff,
     left: Duration,
 }
 
@@ -73,7 +76,10 @@ impl Pauses {
         if !may_repeat(failure, effect) {
             return None;
         }
-        let pause = self.pauses.next()?.max(failure.retry_after.unwrap_or_default());
+        let (growing, even) = (self.growing.next()?, self.even.next()?);
+        // How long all are to hold back when the cloud throttles is known where all of them wait, and not here.
+        let pause = if failure.kind == ErrorKind::Throttled { even } else { growing };
+        let pause = pause.max(failure.retry_after.unwrap_or_default());
         self.left = self.left.checked_sub(pause)?;
         Some(pause)
     }
@@ -123,14 +129,17 @@ mod tests {
     #[test]
     fn pauses_double_stay_under_twice_and_end_with_the_tries() {
         let retry = Retry::default();
-        let mut pauses = retry.pauses(7);
-        let throttled = failure(ErrorKind::Throttled, Sent::No);
-        for expected in [300, 600, 1200, 2400] {
-            let pause = pauses.after(&throttled, Effect::Read).unwrap();
-            let expected = Duration::from_millis(expected);
-            assert!((expected..expected * 2).contains(&pause), "{pause:?} for {expected:?}");
+        // What holds all callers back when the cloud throttles doubles where all of them wait.
+        let kinds = [(ErrorKind::Network, [300, 600, 1200, 2400]), (ErrorKind::Throttled, [300; 4])];
+        for (kind, all) in kinds {
+            let mut pauses = retry.pauses(7);
+            let failure = failure(kind, Sent::No);
+            for expected in all.map(Duration::from_millis) {
+                let pause = pauses.after(&failure, Effect::Read).unwrap();
+                assert!((expected..expected * 2).contains(&pause), "{pause:?} for {expected:?}");
+            }
+            assert_eq!(pauses.after(&failure, Effect::Read), None);
         }
-        assert_eq!(pauses.after(&throttled, Effect::Read), None);
     }
 
     #[test]

@@ -27,6 +27,7 @@ mod plans;
 mod policy;
 mod process;
 mod proxy;
+mod regions;
 mod resume;
 mod rig;
 mod roll_back;

@@ -53,6 +53,8 @@ pub(crate) struct Rig {
     pub(crate) store: Arc<dyn Store>,
     /// Who approves the plan.
     pub(crate) approval: Approval,
+    /// What tells the run's id from those of others that begin at the same time.
+    pub(crate) chance: [u8; 10],
     /// What a person says who is asked whether to carry on after the canaries.
     pub(crate) answer: Option<bool>,
 }
@@ -68,6 +70,7 @@ impl Default for Rig {
             orders: Vec::new(),
             store: Arc::new(Memory::default()),
             approval: Approval::Program,
+            chance: [7; 10],
             answer: None,
         }
     }
@@ -125,6 +128,16 @@ impl Rig {
 
     /// The real client over any transport.
     pub(crate) fn client(&self, transport: Arc<dyn Transport>, clock: &Clock) -> Arc<Client> {
+        self.client_with(Settings::of_region("ap-guangzhou"), transport, clock)
+    }
+
+    /// The same with settings of its own.
+    pub(crate) fn client_with(
+        &self,
+        settings: Settings,
+        transport: Arc<dyn Transport>,
+        clock: &Clock,
+    ) -> Arc<Client> {
         let credential = &self.fleet.credentials[0];
         let provider = Credential {
             secret_id: credential.secret_id.clone(),
@@ -133,7 +146,6 @@ impl Rig {
             expires: None,
             source: "the rig".into(),
         };
-        let settings = Settings::of_region("ap-guangzhou");
         Arc::new(Client::new(settings, transport, Arc::new(provider), clock.clone()).unwrap())
     }
 
@@ -153,11 +165,16 @@ impl Rig {
     /// Plans the workflow and carries it out.
     pub(crate) async fn run(self, text: &str) -> Ran {
         let scene = self.scene();
+        self.run_in(scene, text).await
+    }
+
+    /// Plans the workflow and carries it out in a world that others may use as well.
+    pub(crate) async fn run_in(self, scene: Scene, text: &str) -> Ran {
         let plan = self.plan(&scene, text).await;
         let plan = plan.approve(self.approval).unwrap_or_else(|plan| panic!("refused: {:?}", plan.instances));
         let by = "the rig".to_owned();
         let journal =
-            Journal::begin(self.store.clone(), scene.clock.clone(), plan, Place::InProcess, by, [7; 10]);
+            Journal::begin(self.store.clone(), scene.clock.clone(), plan, Place::InProcess, by, self.chance);
         let journal = journal.await.unwrap();
         // The engine's future is large.
         Box::pin(self.drive(scene, journal)).await
@@ -214,6 +231,14 @@ impl Rig {
             outcome = run::drive(journal, parts, secrets, orders, feed) => outcome,
             () = ordering => unreachable!(),
         }
+    }
+}
+
+impl Scene {
+    /// The same world, seen by another client.
+    pub(crate) fn beside(&self, rig: &Rig, settings: Settings) -> Self {
+        let client = rig.client_with(settings, self.world.clone(), &self.clock);
+        Self { world: self.world.clone(), client, clock: self.clock.clone() }
     }
 }
 

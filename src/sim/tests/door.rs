@@ -160,6 +160,26 @@ fn calls_above_the_rate_are_refused_until_the_next_second() {
 }
 
 #[test]
+fn each_region_has_rates_of_its_own() {
+    let mut caller = Caller::with(|fleet| fleet.zones.push("ap-shanghai-2".to_owned()));
+    let mut count = |region, service, action| {
+        caller.region = region;
+        let admitted = |_: &usize| {
+            let response = caller.send(service, action, &empty()).unwrap();
+            open(&response).unwrap().outcome.is_ok()
+        };
+        (0..30).filter(admitted).count()
+    };
+    assert_eq!(count(DEMO_REGION, Service::Cvm, "DescribeZones"), 10);
+    assert_eq!(count("ap-shanghai", Service::Cvm, "DescribeZones"), 10);
+    assert_eq!(count(DEMO_REGION, Service::Cvm, "DescribeZones"), 0, "it is still the same second");
+    assert_eq!(count(DEMO_REGION, Service::Cvm, "DescribeKeyPairs"), 10);
+    // These ask for nothing of a region, and are one for all of them.
+    assert_eq!(count(DEMO_REGION, Service::Sts, "GetCallerIdentity"), 20);
+    assert_eq!(count("ap-shanghai", Service::Sts, "GetCallerIdentity"), 0);
+}
+
+#[test]
 fn the_same_seed_calls_and_times_give_the_same_answers() {
     let talk = |seed| {
         let fleet = Fleet {

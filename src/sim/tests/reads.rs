@@ -96,6 +96,29 @@ fn other_regions_show_nothing_of_this_one() {
     assert_eq!(caller.cvm("StopInstances", &ids), Err("InvalidInstanceId.NotFound".to_owned()));
     assert_eq!(caller.cvm("DescribeZones", &json!({})).unwrap()["TotalCount"], 1);
     assert_eq!(caller.cvm("DescribeRegions", &json!({})).unwrap()["TotalCount"], 2);
+
+    let since = json!({"Limit": 100, "Offset": 0, "StartDate": "2020-01-01 00:00:00"});
+    let group = json!({"InstanceIds": ["ins-0group01"]});
+    let backends = json!({"Backends": [{"VpcId": "vpc-0sim0001", "PrivateIp": "127.0.1.105"}]});
+    let balancer = json!({"LoadBalancerIds": ["lb-0sim0001"]});
+    let mut counts = |region: &'static str| {
+        caller.region = region;
+        let mut count = |service, action: &str, params: &Value, set: &str| {
+            let answer = caller.answer(service, action, params).outcome;
+            answer.map(|found| found[set].as_array().unwrap().len()).map_err(|refusal| refusal.code)
+        };
+        [
+            count(Service::Cvm, "DescribeInstances", &json!({}), "InstanceSet"),
+            count(Service::Cvm, "DescribeTaskInfo", &since, "RepairTaskInfoSet"),
+            count(Service::Cvm, "DescribeInstancesActionTimer", &json!({}), "ActionTimers"),
+            count(Service::As, "DescribeAutoScalingInstances", &group, "AutoScalingInstanceSet"),
+            count(Service::Clb, "DescribeLBListeners", &backends, "LoadBalancers"),
+            count(Service::Clb, "DescribeTargetHealth", &balancer, "LoadBalancers"),
+        ]
+    };
+    let unknown = || Err("InvalidParameter.LBIdNotFound".to_owned());
+    assert_eq!(counts("ap-shanghai"), [Ok(0), Ok(0), Ok(0), Ok(0), Ok(0), unknown()]);
+    assert!(counts(DEMO_REGION).iter().all(|count| count.as_ref().is_ok_and(|count| *count > 0)));
 }
 
 #[test]
