@@ -33,6 +33,8 @@ pub struct Ceilings {
     pub looks: Option<u32>,
     /// Resizes, each of which names one instance.
     pub resizes: Option<u32>,
+    /// How many of those it takes in a minute at present: fewer than sixty times as many while others send some, too.
+    pub resizes_a_minute: Option<u32>,
 }
 
 /// Says at any moment whether a call may still be sent, and if not, why: the error is what becomes of the call.

@@ -302,6 +302,16 @@ impl State {
             Stage::Ready | Stage::Intended { .. } | Stage::Underway { .. } => None,
         }
     }
+
+    /// The resize was accepted, or will not come any more.
+    pub fn is_past_resize(&self) -> bool {
+        let underway = match &self.stage {
+            Stage::Ended { .. } => true,
+            Stage::Underway { intent, .. } => intent.action() == Action::Resize,
+            Stage::Ready | Stage::Intended { .. } => false,
+        };
+        underway || self.ledger.failure.is_some() || self.ledger.done.contains(&Action::Resize)
+    }
 }
 
 impl Ledger {

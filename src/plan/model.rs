@@ -95,6 +95,11 @@ impl InstancePlan {
         self.refusals.is_empty() && self.steps.is_empty() && !self.needs_power_change()
     }
 
+    /// It gets another type.
+    pub fn is_resized(&self) -> bool {
+        self.steps.iter().any(|step| step.action() == Action::Resize)
+    }
+
     /// It runs now and has to be stopped, so that its service is interrupted.
     pub fn is_stopped_by_run(&self) -> bool {
         let runs = self.found.as_ref().is_some_and(|found| found.power == PowerState::Running);

@@ -91,10 +91,7 @@ impl Expected {
         let known: Vec<_> = stopped.iter().filter_map(|instance| self.down(instance)).collect();
         let each = known.iter().map(|(down, _)| *down);
         let longest = each.clone().max().unwrap_or_default();
-        let resizes = stopped
-            .iter()
-            .filter(|instance| instance.steps.iter().any(|step| step.action() == Action::Resize))
-            .count();
+        let resizes = stopped.iter().filter(|instance| instance.is_resized()).count();
         // No resize waits stopped for its turn, but the last of many begins no earlier.
         let limit = Duration::from_secs((resizes / RESIZES_PER_SECOND) as u64);
         let limited = if limit.is_zero() { limit } else { limit + longest };

@@ -31,11 +31,11 @@ use super::queue::Queue;
 use super::rollout::{Phase, Rollout};
 use super::secrets::Secrets;
 use crate::clock::{Clock, Moment, between};
-use crate::cloud::{Action, CloudError, Instance, InstanceId, KeyId, RequestId, Sent, Survey};
+use crate::cloud::{Action, Ceilings, CloudError, Instance, InstanceId, KeyId, RequestId, Sent, Survey};
 use crate::journal::{
     Event, Failure, Halt, Intent, Journal, Order, Record, Stage, State, StoreError, Took, Verdict,
 };
-use crate::plan::Plan;
+use crate::plan::{Plan, Step};
 
 /// How many durations of each action are read from earlier runs.
 const HISTORY: u32 = 200;
@@ -206,6 +206,9 @@ impl Engine {
             let ledger = &member.state.ledger;
             let begun = (ledger.touched && !ledger.suspended) || !matches!(member.state.stage, Stage::Ready);
             member.turn = self.rollout.line_up(at, begun);
+            if member.state.is_past_resize() {
+                self.rollout.resized(at);
+            }
         }
     }
 
@@ -451,6 +454,9 @@ impl Engine {
         if !had_failed && member.state.ledger.failure.is_some() {
             self.rollout.failed(at);
         }
+        if member.state.is_past_resize() {
+            self.rollout.resized(at);
+        }
         if member.state.verdict().is_some() {
             self.rest(at);
         } else {
@@ -474,8 +480,32 @@ impl Engine {
         self.rollout.rests(at, member.turn);
     }
 
+    /// How many may be on their way to their resize: while others use part of what the cloud takes, as many as it takes of ours
+    /// in the time that it takes to get there. With more, some would wait, stopped.
+    fn most_ahead(&self) -> usize {
+        let Ceilings { resizes: Some(full), resizes_a_minute: Some(present), .. } =
+            self.parts.cloud.ceilings()
+        else {
+            return usize::MAX;
+        };
+        if present >= full.saturating_mul(60) {
+            return usize::MAX;
+        }
+        // They are much alike: one workflow changes all, and the lengths of single operations vary more.
+        let Some(one) = self.plan.instances.iter().find(|own| own.is_resized()) else { return usize::MAX };
+        let family = one.found.as_ref().map_or("", |found| found.instance_type.family());
+        let changes = one.steps.iter().map(Step::action).take_while(|action| *action != Action::Resize);
+        let typical = self.parts.pace.typical;
+        let expected = |action| self.experience.middle(action, family, typical);
+        let lead: Duration = std::iter::once(Action::Stop).chain(changes).map(expected).sum();
+        let as_it_is = u128::from(present) * lead.as_millis() / 60_000;
+        // The pace swings around what the others leave, and who is too many stands still while one too few costs little.
+        usize::try_from(as_it_is * 4 / 5).unwrap_or(usize::MAX).max(1)
+    }
+
     fn give_turns(&mut self) {
-        for (at, turn) in self.rollout.begin(self.parts.clock.now(), self.queue.crowd()) {
+        let at_most = self.most_ahead();
+        for (at, turn) in self.rollout.begin(self.parts.clock.now(), self.queue.crowd(), at_most) {
             self.members[at].turn = turn;
             self.dirty.insert(at);
         }

@@ -247,6 +247,12 @@ impl Experience {
         }
     }
 
+    /// How long such an operation can be expected to take, in the middle; without enough experience what is typical.
+    pub fn middle(&self, action: Action, family: &str, typical: Typical) -> Duration {
+        self.span(action, family)
+            .map_or_else(|| typical.of(action), |Span { early, late }| (early + late) / 2)
+    }
+
     /// When such an operation can be expected to end; `None` without enough experience.
     pub fn span(&self, action: Action, family: &str) -> Option<Span> {
         self.by_action.get(&action)?.get(family)?.span

@@ -11,7 +11,7 @@ use jiff::Timestamp;
 
 use super::decide::Turn;
 use crate::journal::Halt;
-use crate::plan::{Plan, Step};
+use crate::plan::Plan;
 
 /// A second, and a little more than the client needs between bursts: what queued up for the scarce call while others were slow
 /// drains as well.
@@ -27,6 +27,8 @@ pub(super) struct Rollout {
     others: VecDeque<usize>,
     canaries_open: usize,
     placed: usize,
+    /// How many have begun and have their resize still before them.
+    ahead: usize,
     failures: usize,
     phase: Phase,
     halt: Option<Halt>,
@@ -39,6 +41,8 @@ struct Member {
     canary: bool,
     /// It needs the call that takes one instance at a time.
     resizes: bool,
+    /// It has begun, and that call is still to come.
+    ahead: bool,
 }
 
 /// How far the rollout is.
@@ -68,10 +72,7 @@ impl Rollout {
         let members: Vec<_> = plan
             .instances
             .iter()
-            .map(|own| Member {
-                canary: own.canary,
-                resizes: own.steps.iter().any(|step| matches!(step, Step::Resize { .. })),
-            })
+            .map(|own| Member { canary: own.canary, resizes: own.is_resized(), ahead: false })
             .collect();
         Self {
             at_once: plan.rollout.at_once.of(touched),
@@ -82,6 +83,7 @@ impl Rollout {
             others: VecDeque::new(),
             canaries_open: 0,
             placed: 0,
+            ahead: 0,
             failures: 0,
             halt: None,
             groups: resizes.map(|size| Groups { size, left: 0, next: Timestamp::MIN }),
@@ -93,7 +95,7 @@ impl Rollout {
         let canary = self.members[at].canary;
         self.canaries_open += usize::from(canary);
         if begun {
-            self.placed += 1;
+            self.place(at);
             return Turn::Now;
         }
         if canary {
@@ -102,6 +104,17 @@ impl Rollout {
             self.others.push_back(at);
         }
         Turn::Later
+    }
+
+    fn place(&mut self, at: usize) {
+        self.placed += 1;
+        self.members[at].ahead = self.members[at].resizes;
+        self.ahead += usize::from(self.members[at].ahead);
+    }
+
+    /// The instance's resize is accepted, or does not come any more.
+    pub(super) fn resized(&mut self, at: usize) {
+        self.ahead -= usize::from(std::mem::take(&mut self.members[at].ahead));
     }
 
     /// Something went wrong with the instance.
@@ -132,6 +145,7 @@ impl Rollout {
 
     /// The instance needs nothing more, as things are.
     pub(super) fn rests(&mut self, at: usize, turn: Turn) {
+        self.resized(at);
         if turn == Turn::Now {
             self.placed -= 1;
             self.canaries_open -= usize::from(self.members[at].canary);
@@ -166,8 +180,9 @@ impl Rollout {
         self.halt.map_or(turn, Turn::Halted)
     }
 
-    /// Who begins now, and with which turn. `resizing` is how many resizes are sent and not answered yet.
-    pub(super) fn begin(&mut self, now: Timestamp, resizing: usize) -> Vec<(usize, Turn)> {
+    /// Who begins now, and with which turn. `resizing` is how many resizes are sent and not answered yet; of those that
+    /// have theirs still before them there may be `at_most`.
+    pub(super) fn begin(&mut self, now: Timestamp, resizing: usize, at_most: usize) -> Vec<(usize, Turn)> {
         if let Some(halt) = self.halt {
             return self
                 .canaries
@@ -179,13 +194,14 @@ impl Rollout {
         let mut begun = Vec::new();
         while self.placed < self.at_once {
             let Some(at) = self.next() else { break };
+            let room = at_most.saturating_sub(self.ahead);
             let held = self.members[at].resizes
-                && self.groups.as_mut().is_some_and(|groups| !groups.take(now, resizing));
+                && self.groups.as_mut().is_some_and(|groups| !groups.take(now, resizing, room));
             if held {
                 break;
             }
             self.queue().pop_front();
-            self.placed += 1;
+            self.place(at);
             begun.push((at, Turn::Now));
         }
         begun
@@ -216,11 +232,12 @@ impl Rollout {
 
 impl Groups {
     /// Takes a place in the present group; `false` if it is full.
-    fn take(&mut self, now: Timestamp, resizing: usize) -> bool {
+    fn take(&mut self, now: Timestamp, resizing: usize, room: usize) -> bool {
         if now >= self.next {
             // Others use up what the cloud takes: whoever is stopped already goes first.
             let jammed = resizing >= 2 * usize::try_from(self.size).unwrap_or(usize::MAX);
-            self.left = if jammed { 0 } else { self.size };
+            let room = u32::try_from(room).unwrap_or(u32::MAX);
+            self.left = if jammed { 0 } else { self.size.min(room) };
             self.next = now + GROUP;
         }
         let free = self.left > 0;

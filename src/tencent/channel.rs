@@ -157,6 +157,11 @@ impl Channel {
         self.pacer.limits()
     }
 
+    /// How many calls of this action are sent in a minute at present.
+    pub(crate) fn per_minute(&self, action: &'static str) -> u32 {
+        self.pacer.per_minute(action)
+    }
+
     pub(crate) fn clock(&self) -> &Clock {
         &self.clock
     }

@@ -137,9 +137,11 @@ impl Cloud for Client {
 
     fn ceilings(&self) -> Ceilings {
         let limits = self.channel.limits();
+        let resize = Action::Resize.api_name();
         Ceilings {
             looks: Some(limits.per_second("DescribeInstances")),
-            resizes: Some(limits.per_second(Action::Resize.api_name())),
+            resizes: Some(limits.per_second(resize)),
+            resizes_a_minute: Some(self.channel.per_minute(resize)),
         }
     }
 

@@ -222,6 +222,12 @@ impl Pacer {
         &self.limits
     }
 
+    /// How many calls of this action are sent in a minute at present: fewer after the cloud has throttled some.
+    pub(crate) fn per_minute(&self, action: &'static str) -> u32 {
+        let pace = self.with_lane(action, |lane, now, rate| lane.pace(now, rate));
+        u32::try_from(pace * 60 / 1000).unwrap_or(u32::MAX)
+    }
+
     /// Waits for a turn.
     pub(crate) async fn turn(&self, action: &'static str) -> Turn {
         let ticket = self.with_lane(action, Lane::join);
