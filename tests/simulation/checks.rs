@@ -434,9 +434,9 @@ impl<'a> Tale<'a> {
         of_it.take_while(|entry| entry.at <= until).next().is_some()
     }
 
-    /// P4: nothing arrived long after it was decided, unless the process hung with it.
+    /// P4: nothing was sent long after it was decided, unless the process hung with it.
     fn sent_in_time(&self) -> Vec<String> {
-        let longest = Pace::default().late + Duration::from_secs(2);
+        let longest = Pace::default().late + self.story.way + Duration::from_secs(1);
         let calls = self.story.log.iter().filter_map(|entry| match &entry.what {
             Happening::Call { action, ids, .. }
                 if is_mutation(action) && ids.iter().any(|id| id == self.id().as_str()) =>

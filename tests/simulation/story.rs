@@ -72,6 +72,8 @@ pub(crate) struct Story {
     /// Appends and calls that change something, in the last life.
     pub(crate) last: (u64, u64),
     pub(crate) took: Duration,
+    /// The longest that a call is on its way to the cloud.
+    pub(crate) way: Duration,
 }
 
 /// A person who knows no secret.
@@ -211,6 +213,8 @@ async fn tell(scenario: &Scenario, loss: Option<Loss>) -> Option<Story> {
         story.meanwhile(&mut hung, stage.clock.sleep(life.dead)).await;
     }
     story.took = between(began, stage.clock.now());
+    let latency = scenario.fleet.timings.latency;
+    story.way = latency.base.mul_f64(1.0 + latency.spread) / 2;
     story.meanwhile(&mut hung, stage.clock.sleep(AFTERMATH)).await;
     if !hung.is_empty() {
         story.problems.push("a process that hung has not ended long after it went on".to_owned());
@@ -440,6 +444,7 @@ impl Story {
             failed_writes: 0,
             last: (0, 0),
             took: Duration::ZERO,
+            way: Duration::ZERO,
         }
     }
 
