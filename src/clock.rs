@@ -45,6 +45,13 @@ pub struct Moment {
     wall: Timestamp,
 }
 
+impl Moment {
+    /// By [`Clock::now`].
+    pub fn now(&self) -> Timestamp {
+        self.now
+    }
+}
+
 impl Clock {
     /// The machine's own clock.
     pub fn system() -> Self {
@@ -95,6 +102,19 @@ impl Clock {
                 self.now() + Duration::from_millis(suspended.load(Ordering::Relaxed))
             }
         }
+    }
+
+    /// How far [`Clock::now`] has fallen behind the machine's clock, by being suspended or by somebody's setting it forward;
+    /// nothing, if it is only what clocks always differ by.
+    pub fn lag(&self) -> Duration {
+        Some(between(self.now(), self.wall()))
+            .filter(|lag| *lag >= Duration::from_secs(1))
+            .unwrap_or_default()
+    }
+
+    /// The time for what is kept or told: later processes, and people, go by the machine's clock.
+    pub fn stamp(&self) -> Timestamp {
+        self.now() + self.lag()
     }
 
     /// Both at once, to ask later how long ago it was.
@@ -164,6 +184,7 @@ mod tests {
         assert_eq!(between(moment.wall, clock.wall()), long);
         assert_eq!((between(moment.now, others.now()), others.wall()), (long, others.now()));
         assert_eq!((clock.since(&moment), clock.stood_still(&moment)), (long, Duration::from_hours(2)));
+        assert_eq!((clock.lag(), clock.stamp()), (Duration::from_hours(2), clock.wall()));
     }
 
     #[tokio::test(start_paused = true)]

@@ -66,7 +66,7 @@ impl Live {
             past,
             recent: VecDeque::with_capacity(RECENT),
             drawn_at: None,
-            summed_up_at: clock.now(),
+            summed_up_at: clock.stamp(),
             clock,
         })
     }
@@ -177,7 +177,7 @@ impl Live {
     }
 
     fn show(&mut self) {
-        let now = self.clock.now();
+        let now = self.clock.stamp();
         if self.terminal.screen().moving {
             self.draw(now);
         } else if self.terminal.output() == Output::Human && is_a_crowd(&self.story) {

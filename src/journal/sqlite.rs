@@ -226,7 +226,7 @@ impl Sqlite {
         if i64::try_from(seq) != Ok(*column) {
             return Err(self.damaged(format!("record {seq} of the run {run} is missing")));
         }
-        let record: Record = serde_json::from_str(body)
+        let record = Record::from_json(body)
             .map_err(|error| self.damaged(format!("record {seq} of the run {run}: {error}")))?;
         if (record.run, record.seq) != (run, seq as u64) {
             return Err(self.damaged(format!("record {seq} of the run {run} is another one's")));

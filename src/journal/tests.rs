@@ -198,6 +198,20 @@ fn a_roll_back_takes_the_resize_out_of_what_was_made_and_has_a_stop_and_starts_o
 }
 
 #[test]
+fn a_record_is_read_from_its_text_as_it_is_deserialised() {
+    let run = RunId::new(at(0), [1; 10]);
+    for (event, instance) in events().into_iter().zip([None, Some("ins-1".into())].into_iter().cycle()) {
+        let record = Record { at: at(7), run, seq: 3, instance, event };
+        let text = serde_json::to_string(&record).unwrap();
+        assert_eq!(Record::from_json(&text).unwrap(), record, "{text}");
+        assert_eq!(serde_json::from_str::<Record>(&text).unwrap(), record, "{text}");
+        for broken in [&text[1..], &text[..text.len() - 1], &text.replace("\"event\":", "\"what\":")] {
+            assert!(Record::from_json(broken).is_err(), "{broken}");
+        }
+    }
+}
+
+#[test]
 fn an_instance_that_could_not_start_is_known_to_be_down() {
     let mut story = made(0, stop());
     for second in [10, 20, 30] {

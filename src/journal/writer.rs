@@ -38,6 +38,8 @@ pub struct Journal {
     held: Moment,
     /// How long after that the next renewal is due.
     due: Duration,
+    /// Since when renewing fails.
+    failing: Option<Moment>,
 }
 
 /// Proof that something stands in the journal. Only this module makes one, after the append returned.
@@ -71,7 +73,7 @@ impl Journal {
         chance: [u8; 10],
     ) -> Result<Self, StoreError> {
         let held = clock.moment();
-        let at = clock.now();
+        let at = clock.stamp();
         let run = RunId::new(at, chance);
         let instances: Vec<_> = plan.plan().instances.iter().map(|instance| instance.id.clone()).collect();
         let summary = RunSummary {
@@ -92,7 +94,7 @@ impl Journal {
         let lease = Lease::new(by, clock.wall());
         let claim = store.begin(&summary, &instances, &records, &lease).await?;
         let next = records.len() as u64;
-        Ok(Self { store, clock, claim, place, records, next, held, due: RENEWAL })
+        Ok(Self { store, clock, claim, place, records, next, held, due: RENEWAL, failing: None })
     }
 
     /// Takes an unfinished run in hand. From now on no other process can write to it.
@@ -108,7 +110,8 @@ impl Journal {
         let lease = Lease::new(by.clone(), now);
         let claim = store.take(run.id, &lease, now).await?;
         let (place, records) = (run.place.clone(), Vec::new());
-        let mut journal = Self { store, clock, claim, place, records, next: 0, held, due: RENEWAL };
+        let mut journal =
+            Self { store, clock, claim, place, records, next: 0, held, due: RENEWAL, failing: None };
         match journal.take_up(by).await {
             Ok(()) => Ok(journal),
             Err(error) => {
@@ -178,12 +181,16 @@ impl Journal {
             Ok(()) => {
                 self.held = now;
                 self.due = RENEWAL;
+                self.failing = None;
                 Ok(())
             }
             Err(StoreError::Taken(run)) => Err(StoreError::Taken(run)),
             Err(error) => {
+                // On waking from a suspension the lease has run out, and what it is written to may not be back yet. Until
+                // somebody else has taken the run nothing is lost by trying again.
+                let failing = *self.failing.get_or_insert(now);
                 let left = LEASE.saturating_sub(self.clock.since(&self.held));
-                if left.is_zero() {
+                if left.is_zero() && self.clock.since(&failing) >= PATIENCE {
                     return Err(error);
                 }
                 tracing::warn!(%error, ?left, "the hold of the run can't be prolonged; it is tried again");
@@ -237,7 +244,7 @@ impl Journal {
         events: Vec<(Option<InstanceId>, Event)>,
         took: &[Took],
     ) -> Result<Vec<Record>, StoreError> {
-        let at = self.clock.now();
+        let at = self.clock.stamp();
         let run = self.run();
         let records: Vec<_> = events
             .into_iter()
@@ -293,7 +300,7 @@ impl Journal {
     /// Marks the run as ended: every instance has its verdict.
     pub async fn finish(&mut self) -> Result<Vec<Record>, StoreError> {
         let records = self.append(vec![(None, Event::RunEnded)]).await?;
-        let at: Timestamp = records.last().map_or_else(|| self.clock.now(), |record| record.at);
+        let at: Timestamp = records.last().map_or_else(|| self.clock.stamp(), |record| record.at);
         let mut tries = Tries::begin(&self.clock);
         while let Err(error) = self.store.finish(self.claim, at).await {
             self.before_next_try(&mut tries, error).await?;

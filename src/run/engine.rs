@@ -185,9 +185,9 @@ impl Engine {
         for record in records {
             if record.at > began {
                 // The clock was set back since: nothing would be looked at before it has caught up.
-                engine.fold(&Record { at: began - Duration::from_millis(1), ..record.clone() })?;
+                engine.fold(&record, began - Duration::from_millis(1))?;
             } else {
-                engine.fold(&record)?;
+                engine.fold(&record, record.at)?;
             }
             engine.tell(record);
         }
@@ -408,8 +408,16 @@ impl Engine {
         for took in &took {
             self.experience.add(took);
         }
+        self.take_over(records)
+    }
+
+    /// Lets records that were just written change the states, and tells of them.
+    fn take_over(&mut self, records: Vec<Record>) -> Result<(), Cause> {
+        let lag = self.parts.clock.lag();
         for record in records {
-            self.fold(&record)?;
+            // They are stamped by the machine's clock, and deadlines go by the other. Nothing in them is older than the turn.
+            let at = record.at.checked_sub(lag).unwrap_or(Timestamp::MIN).max(self.awake.now());
+            self.fold(&record, at)?;
             self.tell(record);
         }
         Ok(())
@@ -436,8 +444,8 @@ impl Engine {
         Some(Took { action, family, took })
     }
 
-    /// Lets one record change the state of its instance, and the counts that follow from it.
-    fn fold(&mut self, record: &Record) -> Result<(), Cause> {
+    /// Lets one record, of `when` by this process's time, change the state of its instance, and the counts that follow from it.
+    fn fold(&mut self, record: &Record, when: Timestamp) -> Result<(), Cause> {
         let Some(id) = &record.instance else {
             match &record.event {
                 Event::KeyImported { key } => self.imported = Some(key.clone()),
@@ -450,11 +458,14 @@ impl Engine {
         let Some(&at) = self.index.get(id) else { return Ok(()) };
         let member = &mut self.members[at];
         let had_failed = member.state.ledger.failure.is_some();
-        member.state = member.state.next(&record.event, record.at)?;
+        member.state = member.state.next(&record.event, when)?;
         if !had_failed && member.state.ledger.failure.is_some() {
             self.rollout.failed(at);
         }
-        if member.state.is_past_resize() {
+        let found = self.plan.instances[at].found.as_ref();
+        let keeps_its_type =
+            found.is_some_and(|found| member.state.ledger.fallback.as_ref() == Some(&found.instance_type));
+        if keeps_its_type || member.state.is_past_resize() {
             self.rollout.resized(at);
         }
         if member.state.verdict().is_some() {
@@ -482,12 +493,14 @@ impl Engine {
 
     /// How many may be on their way to their resize: while others use part of what the cloud takes, as many as it takes of ours
     /// in the time that it takes to get there. With more, some would wait, stopped.
-    fn most_ahead(&self) -> usize {
+    fn most_ahead(&mut self) -> usize {
         let Ceilings { resizes: Some(full), resizes_a_minute: Some(present), .. } =
             self.parts.cloud.ceilings()
         else {
             return usize::MAX;
         };
+        let part = u64::from(present) * 1000 / (u64::from(full) * 60).max(1);
+        self.queue.keeps_to(usize::try_from(part).unwrap_or(1000).min(1000));
         if present >= full.saturating_mul(60) {
             return usize::MAX;
         }
@@ -508,16 +521,17 @@ impl Engine {
         for (at, turn) in self.rollout.begin(self.parts.clock.now(), self.queue.crowd(), at_most) {
             self.members[at].turn = turn;
             self.dirty.insert(at);
+            // Taken up again for its checks, say.
+            if self.members[at].state.is_past_resize() {
+                self.rollout.resized(at);
+            }
         }
     }
 
     /// Writes down what concerns the run as a whole.
     async fn note_of_run(&mut self, event: Event) -> Result<(), Cause> {
-        for record in self.journal.append(vec![(None, event)]).await? {
-            self.fold(&record)?;
-            self.tell(record);
-        }
-        Ok(())
+        let records = self.journal.append(vec![(None, event)]).await?;
+        self.take_over(records)
     }
 
     fn begin_check(&mut self, at: usize, check: usize, notes: &mut Vec<(usize, Event)>) {

@@ -12,8 +12,10 @@ use std::time::Duration;
 /// The queue.
 #[derive(Debug)]
 pub(super) struct Queue {
-    /// How many may be in the air.
+    /// How many may be in the air, at the cloud's full pace.
     most: usize,
+    /// The part of it that the cloud takes of ours at present, in thousandths.
+    part: usize,
     in_air: usize,
     /// Who waits, by ticket, and whether it was called up.
     waiting: BTreeMap<u64, (usize, bool)>,
@@ -27,7 +29,14 @@ impl Queue {
         let most = |ceiling| u128::from(ceiling) * fresh.as_millis() / 1000;
         let most =
             ceiling.map_or(usize::MAX, |ceiling: u32| usize::try_from(most(ceiling)).unwrap_or(usize::MAX));
-        Self { most: most.max(1), in_air: 0, waiting: BTreeMap::new(), tickets: HashMap::new(), last: 0 }
+        Self {
+            most: most.max(1),
+            part: 1000,
+            in_air: 0,
+            waiting: BTreeMap::new(),
+            tickets: HashMap::new(),
+            last: 0,
+        }
     }
 
     /// Whether this one may send now; if so, it counts as in the air, and if not, it waits.
@@ -74,8 +83,13 @@ impl Queue {
         self.in_air + self.waiting.len()
     }
 
+    /// The cloud takes `part` thousandths of its ceiling of ours: the rest is taken by others.
+    pub(super) fn keeps_to(&mut self, part: usize) {
+        self.part = part;
+    }
+
     fn room(&self) -> usize {
-        self.most.saturating_sub(self.in_air)
+        (self.most.saturating_mul(self.part) / 1000).max(1).saturating_sub(self.in_air)
     }
 }
 

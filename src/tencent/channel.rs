@@ -185,7 +185,7 @@ impl Channel {
         let mut pauses = self.retry.pauses(self.calls.fetch_add(1, Ordering::Relaxed));
         let mut remedies = Remedies::default();
         let action = call.api.name();
-        let mut turn = self.pacer.turn(action).await;
+        let mut turn = self.pacer.turn(action, permit).await?;
         loop {
             let failure = match self.attempt(permit, call, signing, remedies.refreshed).await {
                 Ok(answer) => {
@@ -203,16 +203,16 @@ impl Channel {
                 (None, _) => {}
             }
             if self.mend(&failure.error, signing, &mut remedies) {
-                turn = self.pacer.turn(action).await;
+                turn = self.pacer.turn(action, permit).await?;
                 continue;
             }
             let Some(pause) = pause else { return Err(failure.error) };
             tracing::debug!(action, kind = ?failure.error.kind, ?pause, "call is repeated");
             turn = if throttled {
-                self.pacer.turn_again(action, turn).await
+                self.pacer.turn_again(action, turn, permit).await?
             } else {
                 self.clock.sleep(pause).await;
-                self.pacer.turn(action).await
+                self.pacer.turn(action, permit).await?
             };
         }
     }

@@ -18,6 +18,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::clock::{Clock, between};
+use crate::cloud::{CloudError, Permit};
 
 /// The ceilings, in calls per second and action.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -121,6 +122,9 @@ const WINDOW: Duration = Duration::from_millis(1030);
 /// After so many milliseconds without a throttled call the full pace is back, whatever happened before.
 const RECOVERY: u64 = 10_000;
 
+/// How often whoever waits asks whether it may still send.
+const LONGEST_SLEEP: Duration = Duration::from_secs(1);
+
 /// A pause doubles at most so often, while no call goes through.
 const DOUBLINGS: u32 = 3;
 
@@ -191,13 +195,25 @@ impl Lane {
         self.eased = Some(Eased { since: now, to });
         self.closed_until = Some(now + pause * (1 << self.in_vain.min(DOUBLINGS)));
         self.in_vain += 1;
+        self.line_up(now, rate);
     }
 
-    /// Queues the throttled call up again, where it was, and all who wait behind the pause.
+    /// Queues the throttled call up again, where it was.
     fn rejoin(&mut self, ticket: u64, now: Timestamp, rate: u32) {
-        let mut tickets: Vec<u64> = std::mem::take(&mut self.waiting).into_keys().collect();
-        tickets.insert(tickets.partition_point(|other| *other < ticket), ticket);
-        for ticket in tickets {
+        self.waiting.insert(ticket, now);
+        self.line_up(now, rate);
+    }
+
+    /// Takes one who waits out of the queue; the others move up.
+    fn leave(&mut self, ticket: u64, now: Timestamp, rate: u32) {
+        if self.waiting.remove(&ticket).is_some() {
+            self.line_up(now, rate);
+        }
+    }
+
+    /// Gives all who wait their turns anew, in the order in which they first asked.
+    fn line_up(&mut self, now: Timestamp, rate: u32) {
+        for ticket in std::mem::take(&mut self.waiting).into_keys() {
             let turn = self.next_turn(now, rate);
             self.waiting.insert(ticket, turn);
         }
@@ -228,10 +244,11 @@ impl Pacer {
         u32::try_from(pace * 60 / 1000).unwrap_or(u32::MAX)
     }
 
-    /// Waits for a turn.
-    pub(crate) async fn turn(&self, action: &'static str) -> Turn {
+    /// Waits for a turn, as long as `permit` allows it: whoever may not send any more leaves the queue at once, and takes no
+    /// turn from those behind.
+    pub(crate) async fn turn(&self, action: &'static str, permit: Permit<'_>) -> Result<Turn, CloudError> {
         let ticket = self.with_lane(action, Lane::join);
-        self.wait(Place { pacer: self, action, ticket }).await
+        self.wait(Place { pacer: self, action, ticket }, permit).await
     }
 
     /// The cloud has throttled the call that had this turn: nobody sends the action for `pause`, and longer if no call
@@ -241,10 +258,15 @@ impl Pacer {
     }
 
     /// Waits for another turn for a call that was throttled; it comes before those who asked later.
-    pub(crate) async fn turn_again(&self, action: &'static str, turn: Turn) -> Turn {
+    pub(crate) async fn turn_again(
+        &self,
+        action: &'static str,
+        turn: Turn,
+        permit: Permit<'_>,
+    ) -> Result<Turn, CloudError> {
         let ticket = turn.ticket;
         self.with_lane(action, |lane, now, rate| lane.rejoin(ticket, now, rate));
-        self.wait(Place { pacer: self, action, ticket }).await
+        self.wait(Place { pacer: self, action, ticket }, permit).await
     }
 
     /// The cloud has answered a call, and has not throttled it.
@@ -252,21 +274,23 @@ impl Pacer {
         self.with_lane(action, |lane, _, _| lane.in_vain = 0);
     }
 
-    async fn wait(&self, place: Place<'_>) -> Turn {
+    async fn wait(&self, place: Place<'_>, permit: Permit<'_>) -> Result<Turn, CloudError> {
         loop {
+            permit()?;
             match self.with_lane(place.action, |lane, now, rate| lane.take(place.ticket, now, rate)) {
-                Ok(turn) => return turn,
-                // It may be put off meanwhile, and is never brought forward.
-                Err(at) => self.clock.sleep_until(at).await,
+                Ok(turn) => return Ok(turn),
+                // It may be put off meanwhile, or come nearer because somebody leaves the queue.
+                Err(at) => self.clock.sleep_until(at.min(self.clock.now() + LONGEST_SLEEP)).await,
             }
         }
     }
 
     fn with_lane<T>(&self, action: &'static str, work: impl FnOnce(&mut Lane, Timestamp, u32) -> T) -> T {
-        let now = self.clock.now();
         let rate = self.limits.per_second(action);
         // A lane is valid after every statement, so a panic elsewhere does not spoil it.
         let mut lanes = self.lanes.lock().unwrap_or_else(PoisonError::into_inner);
+        // Read behind the lock: to a lane, time goes on.
+        let now = self.clock.now();
         work(lanes.entry(action).or_default(), now, rate)
     }
 }
@@ -280,7 +304,7 @@ struct Place<'a> {
 
 impl Drop for Place<'_> {
     fn drop(&mut self) {
-        self.pacer.with_lane(self.action, |lane, _, _| lane.waiting.remove(&self.ticket));
+        self.pacer.with_lane(self.action, |lane, now, rate| lane.leave(self.ticket, now, rate));
     }
 }
 
@@ -289,6 +313,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
+    use crate::cloud::{ErrorKind, Sent};
 
     fn clock() -> Clock {
         Clock::simulated(Timestamp::from_second(1_800_000_000).unwrap())
@@ -300,7 +325,7 @@ mod tests {
         let pacer = Arc::new(Pacer::new(limits, clock.clone()));
         let begin = clock.now();
         let waiting = (0..calls).map(|_| async {
-            pacer.turn("ResetInstancesType").await;
+            pacer.turn("ResetInstancesType", &|| Ok(())).await.unwrap();
             crate::clock::between(begin, clock.now()).as_millis()
         });
         futures_util::future::join_all(waiting).await
@@ -329,17 +354,17 @@ mod tests {
         let pacer = Pacer::new(Limits::default().with("StopInstances", 1), clock.clone());
         let begin = clock.now();
         let since = || crate::clock::between(begin, clock.now()).as_millis();
-        let throttled = pacer.turn("StopInstances").await;
+        let throttled = pacer.turn("StopInstances", &|| Ok(())).await.unwrap();
         let waiting = async {
-            pacer.turn("StopInstances").await;
+            pacer.turn("StopInstances", &|| Ok(())).await.unwrap();
             since()
         };
         let closing = async {
             clock.sleep(Duration::from_millis(500)).await;
             pacer.throttled("StopInstances", throttled, Duration::from_secs(5));
-            pacer.turn("StartInstances").await;
+            pacer.turn("StartInstances", &|| Ok(())).await.unwrap();
             let other = since();
-            pacer.turn_again("StopInstances", throttled).await;
+            pacer.turn_again("StopInstances", throttled, &|| Ok(())).await.unwrap();
             (other, since())
         };
         let (waiting, (other, throttled)) = futures_util::future::join(waiting, closing).await;
@@ -421,10 +446,29 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn whoever_stops_waiting_gives_its_place_up() {
         let pacer = Pacer::new(Limits::default().with("StopInstances", 1), clock());
-        pacer.turn("StopInstances").await;
-        let patience = pacer.clock.timeout(Duration::from_millis(100), pacer.turn("StopInstances")).await;
-        assert!(patience.is_none());
+        pacer.turn("StopInstances", &|| Ok(())).await.unwrap();
+        let waiting = pacer.turn("StopInstances", &|| Ok(()));
+        assert!(pacer.clock.timeout(Duration::from_millis(100), waiting).await.is_none());
         assert_eq!(pacer.with_lane("StopInstances", |lane, _, _| lane.waiting.len()), 0);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn whoever_may_not_send_any_more_takes_no_turn_from_those_behind() {
+        let clock = clock();
+        let pacer = Pacer::new(Limits::default().with("StopInstances", 1), clock.clone());
+        let begin = clock.now();
+        let since = || between(begin, clock.now());
+        let late = || CloudError::new(ErrorKind::Throttled, Sent::No, "too late");
+        let permit = || if since() > Duration::from_secs(15) { Err(late()) } else { Ok(()) };
+        let newcomer = async {
+            clock.sleep(Duration::from_secs(16)).await;
+            pacer.turn("StopInstances", &|| Ok(())).await.unwrap();
+            since()
+        };
+        let crowd = futures_util::future::join_all((0..40).map(|_| pacer.turn("StopInstances", &permit)));
+        let (crowd, newcomer) = futures_util::future::join(crowd, newcomer).await;
+        assert_eq!(crowd.iter().filter(|turn| turn.is_ok()).count(), 15);
+        assert!(newcomer < Duration::from_millis(16_600), "behind 25 who were too late: {newcomer:?}");
     }
 
     #[test]

@@ -11,7 +11,7 @@ use pitstop::cloud::PowerState;
 use pitstop::journal::{Journal, Memory, Place, Store, StoreError, Verdict};
 use pitstop::plan::Approval;
 use pitstop::run::{Cause, Conclusion};
-use pitstop::sim::{Fault, Happening, LogEntry, What};
+use pitstop::sim::{Fault, Happening, LogEntry, Spread, Timings, What};
 
 use crate::rig::{Ran, Rig, Scene, THREE, WEB};
 
@@ -148,4 +148,43 @@ async fn after_a_suspension_the_lease_is_renewed_by_the_clock_that_others_look_a
     assert!(!journal.is_renewal_due());
     let lease = rig.store.holder(run, others.now() + Duration::from_secs(59)).await.unwrap();
     assert_eq!(lease.unwrap().by, "first");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_run_that_is_taken_up_after_a_suspension_gives_nothing_up_as_too_late() {
+    let mut cut = 0;
+    // Longer than it takes until the lease of the dead has run out.
+    let long = Spread::millis(100_000, 0.1);
+    let mut fleet = Rig::default().fleet;
+    let Timings { stop, start, password, keys, resize, .. } = &mut fleet.timings;
+    [stop, start, password, keys, resize].map(|each| *each = long);
+    let store = || -> Arc<dyn Store> { Arc::new(Memory::default()) };
+    for seconds in (0..600).step_by(13) {
+        let store = store();
+        let rig = || Rig { seed: seconds, store: store.clone(), fleet: fleet.clone(), ..Rig::default() };
+        let first = rig();
+        let (scene, journal) = begun(&first).await;
+        let (clock, world) = (scene.clock.clone(), scene.world.clone());
+        // It wakes, goes on for a while, and is killed.
+        let end = async {
+            nap(&clock, Duration::from_secs(seconds)).await;
+            clock.sleep(Duration::from_secs(20)).await;
+        };
+        tokio::select! {
+            _ = Box::pin(first.try_drive(scene, journal)) => continue,
+            () = end => {}
+        }
+        cut += 1;
+        // The next process knows nothing of any suspension.
+        let clock = clock.of_others();
+        let second = rig();
+        let client = second.client(world.clone(), &clock);
+        let summary = store.runs().await.unwrap().remove(0);
+        clock.sleep(Duration::from_secs(61)).await;
+        let journal = Journal::reopen(store, clock.clone(), &summary, "second".into()).await.unwrap();
+        let ran = Box::pin(second.drive(Scene { world, client, clock }, journal)).await;
+        assert_eq!(ran.verdict(WEB), Some(&Verdict::Done), "{seconds}: {}", ran.told());
+        assert_eq!(ran.changes(WEB).len(), 3, "{seconds}: {}", ran.told());
+    }
+    assert!(cut > 20, "{cut}");
 }

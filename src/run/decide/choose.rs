@@ -261,7 +261,12 @@ impl<'a> View<'a> {
         }
         let baseline = instance.latest_operation.as_ref().and_then(|operation| operation.request.clone());
         let among = match &self.state.ledger.refused {
-            Some(refused) if refused.action == intent.action() && refused.among > 1 => {
+            // What has nothing to do with the instances is not found by dividing them.
+            Some(refused)
+                if refused.action == intent.action()
+                    && refused.among > 1
+                    && refused.error.kind != ErrorKind::Throttled =>
+            {
                 refused.among.div_ceil(2)
             }
             _ if intent.action() == Action::Resize => 1,

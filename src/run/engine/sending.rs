@@ -53,17 +53,19 @@ impl Engine {
             return Ok(());
         }
         let (recorded, records) = self.journal.intend(joints).await?;
-        for record in records {
-            self.fold(&record)?;
-            self.tell(record);
-        }
+        self.take_over(records)?;
         let decided = self.awake;
         for (recorded, members) in recorded.into_iter().zip(groups) {
             let cloud = Arc::clone(&self.parts.cloud);
             let secrets = Arc::clone(&self.secrets);
             let resize = recorded.get().intent.action() == Action::Resize;
             let clock = self.parts.clock.clone();
-            let (fresh, late) = (self.parts.pace.fresh, self.parts.pace.late);
+            let late = self.parts.pace.late;
+            // The way back does no harm however late it is, even where each write takes seconds.
+            let fresh = match recorded.get().intent.action() {
+                Action::Start => late,
+                _ => self.parts.pace.fresh,
+            };
             let flight = async move {
                 let permit = |most| match clock.since(&decided) {
                     age if age > most => Err(calls::too_late(age)),

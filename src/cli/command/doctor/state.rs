@@ -84,7 +84,7 @@ async fn unfinished(path: &Path, clock: &Clock) -> Result<Vec<Unfinished>, Error
     let store = parts::open_store_to_read(path).await?;
     let mut runs = Vec::new();
     for run in store.runs().await.map_err(failed)?.into_iter().filter(|run| run.ended.is_none()) {
-        let holder = store.holder(run.id, clock.now()).await.map_err(failed)?;
+        let holder = store.holder(run.id, clock.wall()).await.map_err(failed)?;
         runs.push((run, holder));
     }
     Ok(runs)
