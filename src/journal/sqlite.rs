@@ -3,6 +3,7 @@
 //! Times are integers (milliseconds since 1970) and records are JSON text, so that another SQL store can share the
 //! schema. A record's body is what `--output json` prints.
 
+mod decoding;
 mod examine;
 mod open;
 
@@ -19,6 +20,7 @@ use jiff::Timestamp;
 use sqlx::sqlite::SqlitePool;
 use sqlx::{Row, Sqlite as Db, Transaction};
 
+use self::decoding::Decoding;
 use super::event::{Record, RunId};
 use super::lifeline::Lifeline;
 use super::store::{Claim, Lease, Place, RunSummary, Store, StoreError, Took};
@@ -221,24 +223,17 @@ impl Sqlite {
         Ok(())
     }
 
-    /// The record at this place, from its text.
-    fn record(&self, run: RunId, seq: usize, (column, body): &(i64, String)) -> Result<Record, StoreError> {
-        if i64::try_from(seq) != Ok(*column) {
-            return Err(self.damaged(format!("record {seq} of the run {run} is missing")));
-        }
-        let record = Record::from_json(body)
-            .map_err(|error| self.damaged(format!("record {seq} of the run {run}: {error}")))?;
-        if (record.run, record.seq) != (run, seq as u64) {
-            return Err(self.damaged(format!("record {seq} of the run {run} is another one's")));
-        }
-        Ok(record)
-    }
-
     /// Records that are not understood may be from the future.
-    fn is_from_the_future(&self, (_, first): &(i64, String)) -> bool {
-        let first = serde_json::from_str::<serde_json::Value>(first).ok();
+    async fn is_from_the_future(&self, run: RunId) -> Result<bool, StoreError> {
+        let first: Option<String> =
+            sqlx::query_scalar("SELECT body FROM records WHERE run = $1 ORDER BY seq LIMIT 1")
+                .bind(run.to_string())
+                .fetch_optional(&self.pool)
+                .await
+                .map_err(|error| self.read(error))?;
+        let first = first.and_then(|first| serde_json::from_str::<serde_json::Value>(&first).ok());
         let format = first.and_then(|first| first.get("version")?.as_u64());
-        self.newer || format.is_some_and(|format| format > u64::from(FORMAT))
+        Ok(self.newer || format.is_some_and(|format| format > u64::from(FORMAT)))
     }
 
     /// Who has the run, by the last that was written of it.
@@ -415,19 +410,23 @@ impl Store for Sqlite {
         let mut rows = sqlx::query_as("SELECT seq, body FROM records WHERE run = $1 ORDER BY seq")
             .bind(&run_text)
             .fetch(&self.pool);
-        let mut records = Vec::new();
-        let mut first = None;
-        while let Some(row) = rows.try_next().await.map_err(|error| self.read(error))? {
-            match self.record(run, records.len(), &row) {
-                Ok(record) => records.push(record),
-                Err(StoreError::Damaged(_)) if self.is_from_the_future(first.as_ref().unwrap_or(&row)) => {
-                    return Err(StoreError::Newer(format!("the run {run}")));
-                }
-                Err(error) => return Err(error),
-            }
-            first.get_or_insert(row);
+        let mut decoding = Decoding::of(run);
+        let mut taken = Ok(());
+        while let (Ok(()), Some(row)) = (&taken, rows.try_next().await.map_err(|error| self.read(error))?) {
+            taken = decoding.push(row).await;
         }
         drop(rows);
+        let records = match taken {
+            Ok(()) => decoding.finish().await,
+            Err(what) => Err(what),
+        };
+        let records = match records {
+            Ok(records) => records,
+            Err(_) if self.is_from_the_future(run).await? => {
+                return Err(StoreError::Newer(format!("the run {run}")));
+            }
+            Err(what) => return Err(self.damaged(what)),
+        };
         if !records.is_empty() {
             return Ok(records);
         }

@@ -157,7 +157,9 @@ async fn a_run_that_is_taken_up_after_a_suspension_gives_nothing_up_as_too_late(
     let long = Spread::millis(100_000, 0.1);
     let mut fleet = Rig::default().fleet;
     let Timings { stop, start, password, keys, resize, .. } = &mut fleet.timings;
-    [stop, start, password, keys, resize].map(|each| *each = long);
+    for each in [stop, start, password, keys, resize] {
+        *each = long;
+    }
     let store = || -> Arc<dyn Store> { Arc::new(Memory::default()) };
     for seconds in (0..600).step_by(13) {
         let store = store();
