@@ -177,29 +177,30 @@ impl Case<'_> {
             second += 1;
             state = state.next(event, at(second)).unwrap();
         }
-        let now = at(second + self.later);
-        let seen = Observation {
-            instance: Some(instance(self.power.clone(), self.instance_type)),
-            missing_since: None,
-            at: now,
-            landed: now,
-        };
-        let view = View {
-            plan: &plan,
-            own: &plan.instances[0],
-            imported: None,
-            state: &state,
-            seen: Some(&seen),
-            blind: None,
-            order: self.order,
-            turn: Turn::Now,
-            began: at(0),
-            now,
-            pace: &Pace::default(),
-            experience: &Experience::default(),
-        };
-        words(&decide(&view))
+        let seen = instance(self.power.clone(), self.instance_type);
+        next_of(&plan, &state, seen, self.order, (0, second + self.later))
     }
+}
+
+/// What is next for an instance of this state that shows itself like this, at a second for a process that began at another.
+fn next_of(plan: &Plan, state: &State, seen: Instance, order: Order, (began, now): (i64, i64)) -> String {
+    let now = at(now);
+    let seen = Observation { instance: Some(seen), missing_since: None, at: now, landed: now };
+    let view = View {
+        plan,
+        own: &plan.instances[0],
+        imported: None,
+        state,
+        seen: Some(&seen),
+        blind: None,
+        order,
+        turn: Turn::Now,
+        began: at(began),
+        now,
+        pace: &Pace::default(),
+        experience: &Experience::default(),
+    };
+    words(&decide(&view))
 }
 
 fn next(
@@ -467,21 +468,5 @@ fn a_roll_back_may_be_of_an_instance_that_was_found_stopped() {
         .iter()
         .zip(1..)
         .fold(State::default(), |state, (event, second)| state.next(event, at(second)).unwrap());
-    let now = at(200);
-    let seen = Observation { instance: Some(instance(UP, NEW)), missing_since: None, at: now, landed: now };
-    let view = View {
-        plan: &plan,
-        own: &plan.instances[0],
-        imported: None,
-        state: &state,
-        seen: Some(&seen),
-        blind: None,
-        order: Order::CarryOn,
-        turn: Turn::Now,
-        began: at(0),
-        now,
-        pace: &Pace::default(),
-        experience: &Experience::default(),
-    };
-    assert_eq!(words(&decide(&view)), "stop");
+    assert_eq!(next_of(&plan, &state, instance(UP, NEW), Order::CarryOn, (0, 200)), "stop");
 }

@@ -8,23 +8,7 @@ fn later(events: &[(i64, Event)], began: i64, now: i64) -> String {
     let state = events
         .iter()
         .fold(State::default(), |state, (second, event)| state.next(event, at(*second)).unwrap());
-    let now = at(now);
-    let seen = Observation { instance: Some(instance(DOWN, OLD)), missing_since: None, at: now, landed: now };
-    let view = View {
-        plan: &plan,
-        own: &plan.instances[0],
-        imported: None,
-        state: &state,
-        seen: Some(&seen),
-        blind: None,
-        order: Order::CarryOn,
-        turn: Turn::Now,
-        began: at(began),
-        now,
-        pace: &Pace::default(),
-        experience: &Experience::default(),
-    };
-    words(&decide(&view))
+    next_of(&plan, &state, instance(DOWN, OLD), Order::CarryOn, (began, now))
 }
 
 fn throttled(second: i64) -> Vec<(i64, Event)> {
