@@ -280,7 +280,7 @@ async fn two_runs_in_one_region_share_its_limits() {
 
 #[tokio::test(start_paused = true)]
 async fn runs_that_share_a_limit_for_long_stop_no_more_than_they_can_resize() {
-    for after in [0, 1700, 20_000] {
+    for after in [0, 20_000] {
         let fleet = fleet(&[("a", "ap-guangzhou-3", 600), ("b", "ap-guangzhou-3", 600)]);
         let late = Side::new("b", SOUTH).after(Duration::from_millis(after));
         let (a, b) = together(&fleet, Side::new("a", SOUTH), late).await;
