@@ -1,7 +1,7 @@
 //! How many calls of each action are sent in a second: the vendor's ceilings, kept on our side.
 //!
 //! The ceilings hold for an account in one region: other programs share them, and settings can lower them here; another
-//! region has its own, and so has the client of that region. A call over the ceiling waits for its turn; it never fails for it.
+//! region has its own, and so has the client of that region. A call over the ceiling waits for its turn, and does not fail for it unless it may not be sent any more by then.
 //!
 //! When the cloud throttles an action, others use part of its ceiling, and how much can only be found out: all callers hold
 //! back for a moment, then calls go one by one at seven tenths of the pace, which comes back within ten seconds. So

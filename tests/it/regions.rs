@@ -258,13 +258,19 @@ fn most_in_a_second(log: &[LogEntry], crew: &str) -> usize {
     at.iter().map(within).max().unwrap_or_default()
 }
 
+/// Two runs of so many instances each, the second so many milliseconds after the first.
+async fn in_one_region(size: usize, after: u64) -> (Ran, Ran, Vec<LogEntry>) {
+    let fleet = fleet(&[("a", "ap-guangzhou-3", size), ("b", "ap-guangzhou-3", size)]);
+    let late = Side::new("b", SOUTH).after(Duration::from_millis(after));
+    let (a, b) = together(&fleet, Side::new("a", SOUTH), late).await;
+    let log = log_of(&a);
+    (a, b, log)
+}
+
 #[tokio::test(start_paused = true)]
 async fn two_runs_in_one_region_share_its_limits() {
     for after in [0, 500, 1700, 5000] {
-        let fleet = fleet(&[("a", "ap-guangzhou-3", 200), ("b", "ap-guangzhou-3", 200)]);
-        let late = Side::new("b", SOUTH).after(Duration::from_millis(after));
-        let (a, b) = together(&fleet, Side::new("a", SOUTH), late).await;
-        let log = log_of(&a);
+        let (a, b, log) = in_one_region(200, after).await;
         for (ran, crew) in [(&a, "a"), (&b, "b")] {
             assert_carried_through(ran, &log, crew, 200);
             let longest = waits(&log, crew).into_iter().max_by_key(|(_, wait)| *wait).unwrap().1;
@@ -281,10 +287,7 @@ async fn two_runs_in_one_region_share_its_limits() {
 #[tokio::test(start_paused = true)]
 async fn runs_that_share_a_limit_for_long_stop_no_more_than_they_can_resize() {
     for after in [0, 20_000] {
-        let fleet = fleet(&[("a", "ap-guangzhou-3", 600), ("b", "ap-guangzhou-3", 600)]);
-        let late = Side::new("b", SOUTH).after(Duration::from_millis(after));
-        let (a, b) = together(&fleet, Side::new("a", SOUTH), late).await;
-        let log = log_of(&a);
+        let (a, b, log) = in_one_region(600, after).await;
         for (ran, crew) in [(&a, "a"), (&b, "b")] {
             assert_carried_through(ran, &log, crew, 600);
             let mut waits: Vec<_> = waits(&log, crew).into_iter().map(|(_, wait)| wait).collect();

@@ -307,28 +307,26 @@ async fn an_instance_that_is_really_gone_is_reported() {
     }
 }
 
-#[tokio::test(start_paused = true)]
-async fn one_read_that_takes_minutes_to_fail_does_not_end_the_run_before_it_began() {
+/// A run that begins when the fault sets in, after its plan, and when that is.
+async fn looking_fails(how: &str) -> (jiff::Timestamp, Ran) {
     let rig = Rig::default();
     let scene = rig.scene();
     let plan = rig.plan(&scene, ONE).await;
-    let slow = fault("{ action: DescribeInstances, do: { slow: 70s }, until: 5m }");
-    scene.world.with_world(|world| *world = world.clone().faults(vec![slow]));
+    scene.world.with_world(|world| *world = world.clone().faults(vec![fault(how)]));
     let journal = begin(&rig.store.clone(), &scene, &plan, 1).await.unwrap();
-    let ran = rig.drive(scene, journal).await;
+    let began = scene.clock.now();
+    (began, rig.drive(scene, journal).await)
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_read_that_takes_minutes_to_fail_does_not_end_the_run_before_it_began() {
+    let (_, ran) = looking_fails("{ action: DescribeInstances, do: { slow: 70s }, until: 5m }").await;
     assert_eq!(ran.verdict(WEB), Some(&Verdict::Done), "{}", ran.told());
 }
 
 #[tokio::test(start_paused = true)]
 async fn an_instance_that_can_never_be_read_is_given_up() {
-    let rig = Rig::default();
-    let scene = rig.scene();
-    let plan = rig.plan(&scene, ONE).await;
-    let broken = fault("{ action: DescribeInstances, do: internal-error }");
-    scene.world.with_world(|world| *world = world.clone().faults(vec![broken]));
-    let journal = begin(&rig.store.clone(), &scene, &plan, 1).await.unwrap();
-    let began = scene.clock.now();
-    let ran = rig.drive(scene, journal).await;
+    let (began, ran) = looking_fails("{ action: DescribeInstances, do: internal-error }").await;
     assert!(matches!(ran.verdict(WEB), Some(Verdict::Failed { .. })), "{}", ran.told());
     let took = between(began, ran.scene.clock.now());
     assert!(took < Duration::from_mins(5), "{took:?}");

@@ -7,7 +7,8 @@
 //! the client right before each sending, against `Pace::late`. That bound is the longer one, because a call that was
 //! throttled is better repeated from where it stands than looked at again at the same ceiling, over and over; and it may
 //! be, because the cloud itself refuses a change on an instance that runs (`ForceStop` is never sent), so that what a late
-//! call could spoil is only what somebody else did to a stopped instance within these seconds.
+//! call could spoil is only what somebody else did to a stopped instance within these seconds. A start has only that bound:
+//! it is the way back, and comes even where every write takes seconds.
 
 use std::sync::Arc;
 
@@ -61,8 +62,7 @@ impl Engine {
             let resize = recorded.get().intent.action() == Action::Resize;
             let clock = self.parts.clock.clone();
             let late = self.parts.pace.late;
-            // The way back does no harm however late it is, even where each write takes seconds.
-            let fresh = match recorded.get().intent.action() {
+            let at_first = match recorded.get().intent.action() {
                 Action::Start => late,
                 _ => self.parts.pace.fresh,
             };
@@ -71,7 +71,7 @@ impl Engine {
                     age if age > most => Err(calls::too_late(age)),
                     _ => Ok(()),
                 };
-                let result = match permit(fresh) {
+                let result = match permit(at_first) {
                     Ok(()) => calls::perform(cloud.as_ref(), &recorded, &secrets, &|| permit(late)).await,
                     Err(error) => Err(error),
                 };
